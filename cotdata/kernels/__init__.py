@@ -1,0 +1,1 @@
+"""Hot loops over columns; they know no meaning and do no I/O."""

@@ -1,0 +1,110 @@
+"""What makes a recipe impossible though each of its parts is right."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+import polars as pl
+from pydantic import ValidationError
+
+from cotdata.errors import StageError
+from cotdata.recipe.document import ValuePath
+from cotdata.row import ROW_SCHEMA
+from cotdata.sources.source import Source
+from cotdata.stages import Stage, nature
+from cotdata.stages.exact_dedup import ExactDedup
+from cotdata.stages.plugin import Plugin, load_plugin
+from cotdata.stages.split import Split
+
+_NOT_YET: Final = {"render": "rendering", "train": "training"}
+
+
+class Conflict(NamedTuple):
+    """A value that cannot stand with the others, and what to do about it."""
+
+    path: ValuePath
+    what: str
+    fix: str
+
+
+def conflicts(
+    sources: Mapping[int, Source], stages: Mapping[int, Stage], later: Iterable[str]
+) -> list[Conflict]:
+    """Return what is wrong between the parts of a recipe.
+
+    Args:
+        sources: By their position; those that are wrong in themselves are left out.
+        stages: Likewise.
+        later: Sections that the recipe has and that this version cannot carry out.
+    """
+    return [
+        *_equal_names(sources),
+        *_second_splits(stages),
+        *_columns(stages),
+        *_plugin_settings(stages),
+        *(
+            Conflict(
+                (name,),
+                f"{_NOT_YET[name]} is not part of this version of cotdata",
+                "remove the section",
+            )
+            for name in later
+        ),
+    ]
+
+
+def _equal_names(sources: Mapping[int, Source]) -> Iterable[Conflict]:
+    first: dict[str, int] = {}
+    for index, source in sources.items():
+        earlier = first.setdefault(source.name, index)
+        if earlier != index:
+            what = f"sources[{earlier}] is named '{source.name}' too"
+            yield Conflict(("sources", index, "name"), what, "rename one of them")
+
+
+def _second_splits(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
+    splits = [index for index, stage in stages.items() if isinstance(stage, Split)]
+    for index in splits[1:]:
+        what = f"a second `split`; the first is stages[{splits[0]}]"
+        yield Conflict(("stages", index, "kind"), what, "keep one: rows are dealt once")
+
+
+def _columns(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
+    """Follow the columns through the stages: each is added once, and read only after that."""
+    known: dict[str, pl.DataType] = dict(ROW_SCHEMA)
+    for index, stage in sorted(stages.items()):
+        if isinstance(stage, ExactDedup) and stage.by is not None:
+            yield from _ranking(index, stage.by, known)
+        try:
+            added = nature(stage).adds
+        except StageError as error:
+            yield Conflict(("stages", index, "name"), error.what, error.fix or "")
+            continue
+        if not isinstance(stage, Split):  # two of them are told once, as a second split
+            for name in added.keys() & known.keys():
+                what = f"adds the column '{name}', which is there already"
+                yield Conflict(("stages", index), what, "remove one of the stages that add it")
+        known |= added
+
+
+def _ranking(index: int, by: str, known: Mapping[str, pl.DataType]) -> Iterable[Conflict]:
+    numbers = [name for name, dtype in known.items() if dtype.is_numeric()]
+    if by not in numbers:
+        what = f"no earlier stage adds a numeric column '{by}'"
+        offered = f"numeric columns here: {', '.join(numbers)}" if numbers else "none does"
+        yield Conflict(
+            ("stages", index, "by"), what, f"{offered}; or use `keep: first` or `longest_cot`"
+        )
+
+
+def _plugin_settings(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
+    for index, stage in stages.items():
+        if not isinstance(stage, Plugin):
+            continue
+        try:
+            load_plugin(stage.name).config_model.model_validate(stage.config)
+        except StageError:
+            continue  # told with the columns
+        except ValidationError as error:
+            for problem in error.errors(include_url=False, include_context=False):
+                path = ("stages", index, "config", *problem["loc"])
+                yield Conflict(path, problem["msg"], f"see the settings of plugin '{stage.name}'")

@@ -1,0 +1,154 @@
+"""The recipe as it is written: what a build reads, does, and where it puts the result."""
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from cotdata.recipe.conflicts import Conflict, conflicts
+from cotdata.sources.source import Source
+from cotdata.stages import Stage
+from cotdata.stages.mix import Mix, Portion
+from cotdata.stages.sample import Sample
+from cotdata.stages.split import Split
+
+#: The type of a pydantic error that stands for a `Conflict`.
+CONFLICT: Final = "recipe_conflict"
+#: A run's folder and its files are named after the recipe.
+NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+DEFAULT_SEED: Final = 3407
+
+NotEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _whole_number(value: object) -> object:
+    if isinstance(value, bool | float):  # equal to 1, and so a `Literal[1]` to pydantic
+        raise PydanticCustomError("literal_error", "Input should be 1", {"expected": "1"})
+    return value
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Output(_Section):
+    """Where the run goes."""
+
+    dir: NotEmpty | None = Field(
+        default=None,
+        description="The run's folder, relative to the working directory; `build/<name>`.",
+    )
+
+
+class Render(_Section):
+    """How rows become tokens. Not part of this version: a recipe that has it is refused."""
+
+    model: NotEmpty = Field(
+        description="Tokenizer and template: a hub's id, `modelscope://…`, or a folder."
+    )
+    frame: NotEmpty = Field(default="auto", description="`auto`, or a think frame by name.")
+    template_kwargs: dict[str, Any] = Field(
+        default={}, description="What the chat template is called with."
+    )
+    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
+        default=None, description="For templates that print today's date."
+    )
+    max_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Rows with more tokens are rejected."
+    )
+    too_long: Literal["reject"] = Field(
+        default="reject", description="What happens to longer rows; they are never cut."
+    )
+    proof: Literal["sample", "full"] = Field(
+        default="sample", description="Which rows are compared with the real jinja render."
+    )
+    tokens: bool = Field(default=True, description="False: text only, no token ids.")
+
+
+class Train(BaseModel):
+    """Settings of a trainer. Not part of this version: a recipe that has it is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    trainer: NotEmpty = Field(description="The trainer's name; all other keys are its own.")
+
+
+class Recipe(_Section):
+    """A cotdata recipe: sources, stages and where the run goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_: Annotated[Literal[1], BeforeValidator(_whole_number)] = Field(
+        alias="schema", description="The version of the recipe's form: 1."
+    )
+    name: Annotated[str, StringConstraints(pattern=NAME_PATTERN)] = Field(
+        description="The run's name: letters, digits, `_`, `.`, `-`."
+    )
+    seed: Annotated[int, Field(ge=0, le=2**53)] = Field(
+        default=DEFAULT_SEED, description="Decides every draw: splits, samples, mixing."
+    )
+    sources: Annotated[tuple[Source, ...], Field(min_length=1)] = Field(
+        description="Where the records come from, in the order of the result's rows."
+    )
+    stages: tuple[Stage, ...] = Field(
+        default=(), description="What is done to the rows, in this order."
+    )
+    render: Render | None = Field(
+        default=None, description="Not part of this version: a recipe that has it is refused."
+    )
+    output: Output = Field(default=Output(), description="Where the run goes.")
+    train: Train | None = Field(
+        default=None, description="Not part of this version: a recipe that has it is refused."
+    )
+
+    @model_validator(mode="after")
+    def _has_no_conflicts(self) -> Self:
+        found = conflicts(
+            dict(enumerate(self.sources)),
+            dict(enumerate(self.stages)),
+            [name for name in ("render", "train") if getattr(self, name) is not None],
+        )
+        if found:
+            raise ValidationError.from_exception_data("Recipe", [_line(item) for item in found])
+        return self
+
+    def resolved_stages(self) -> tuple[Stage, ...]:
+        """Return the stages as they run: those without a seed of their own get the recipe's."""
+        return tuple(
+            stage.model_copy(update={"seed": self.seed})
+            if isinstance(stage, Split | Sample) and stage.seed is None
+            else stage
+            for stage in self.stages
+        )
+
+    def mix(self) -> Mix | None:
+        """Return the mixing that follows from the sources' `weight`, `max_rows` and `repeat`.
+
+        None where every source is used whole and once.
+        """
+        portions = tuple(
+            Portion(
+                source=source.name,
+                weight=source.weight,
+                max_rows=source.max_rows,
+                repeat=source.repeat,
+            )
+            for source in self.sources
+            if (source.weight, source.max_rows, source.repeat) != (1.0, None, 1)
+        )
+        return Mix(portions=portions, seed=self.seed) if portions else None
+
+
+def _line(conflict: Conflict) -> InitErrorDetails:
+    kind = PydanticCustomError(
+        CONFLICT, "{what}; {fix}", {"what": conflict.what, "fix": conflict.fix}
+    )
+    return InitErrorDetails(type=kind, loc=conflict.path, input=None)

@@ -1,0 +1,18 @@
+"""Builds runs and checks them: what knows sources, stages, engines, writers and report together."""
+
+from cotdata.run.build import Run, build
+from cotdata.run.checkpoints import CacheEntry, cache_entries, cache_folder, clear_cache
+from cotdata.run.validation import Validation, validate_source
+from cotdata.run.verify import verify
+
+__all__ = [
+    "CacheEntry",
+    "Run",
+    "Validation",
+    "build",
+    "cache_entries",
+    "cache_folder",
+    "clear_cache",
+    "validate_source",
+    "verify",
+]

@@ -1,0 +1,298 @@
+"""Deals every row to its place in the run's folder: one of the splits, or the rejected ones."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import orjson
+import polars as pl
+
+from cotdata.engine import Engine
+from cotdata.engine.arrow_files import read_arrow, write_arrow
+from cotdata.engine.progress import Progress
+from cotdata.errors import StageError
+from cotdata.manifest import Profile
+from cotdata.row import ROW_SCHEMA
+from cotdata.run.hashing import file_sha256
+from cotdata.run.profile import profile
+from cotdata.run.replay import Shards, Step, advance, decided, departures, read_rows
+from cotdata.stages import nature
+from cotdata.stages.base import NUMBER
+from cotdata.stages.mix import COPIES
+from cotdata.stages.split import SPLITS
+from cotdata.writers.parquet import write_parquet
+
+REJECTED: Final = "rejected"
+#: The stage of a row that never became one: it could not be read, mapped, or broke the contract.
+SOURCE_STAGE: Final = "source"
+# One output file holds about this much text; the Hub recommends files of up to 500 MB.
+FILE_BYTES: Final = 512 << 20
+FILE_ROWS: Final = 262_144
+
+#: Columns that serve the build and are not written: where a row goes is its file's name.
+_INTERNAL: Final = (NUMBER, "split", COPIES)
+_OUTPUT = "output"
+_POSITION = "position"
+
+#: Where each row of a shard goes: (number, output, copies, position of the stage that rejected it).
+FATE_SCHEMA: Final = pl.Schema(
+    {NUMBER: pl.UInt64(), _OUTPUT: pl.String(), COPIES: pl.UInt32(), _POSITION: pl.Int32()}
+)
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Everything that says what a run consists of, before it is written."""
+
+    shards: Shards
+    steps: tuple[Step, ...]
+    labels: tuple[str, ...]
+    #: Rows of one output file.
+    file_rows: int
+
+    def added(self) -> dict[str, tuple[pl.DataType, str]]:
+        """Return the columns that stages added: their type, and the stage's label."""
+        return {
+            name: (dtype, label)
+            for step, label in zip(self.steps, self.labels, strict=True)
+            for name, dtype in nature(step.stage).adds.items()
+            if name not in _INTERNAL
+        }
+
+    def kept_schema(self) -> pl.Schema:
+        """Return the columns of the splits."""
+        added = {name: dtype for name, (dtype, _) in self.added().items()}
+        return pl.Schema({**ROW_SCHEMA, **added})
+
+    def rejected_schema(self) -> pl.Schema:
+        """Return the columns of the rejected rows: theirs, and why."""
+        why = {"stage": pl.String(), "reason": pl.String(), "evidence": pl.String()}
+        return pl.Schema({**self.kept_schema(), **why, "raw": pl.Binary()})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Rows `skip` up to `skip + take` of those that one shard gives to an output."""
+
+    shard: str
+    skip: int
+    take: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """One file of the result."""
+
+    path: Path
+    output: str
+    rows: int
+    sha256: str
+    profiles: tuple[Profile, ...]
+
+
+@dataclass(frozen=True)
+class _FateKernel:
+    """Kernel: says of every row of a shard where it goes."""
+
+    assembly: Assembly
+
+    def __call__(self, shard: Path, _: Path | None, out: Path) -> None:
+        base = self.assembly.shards.base(shard)
+        rows = read_rows(shard, base).select(NUMBER, "reason")
+        left = departures(shard, base, self.assembly.steps)
+        if left[NUMBER].is_duplicated().any():
+            raise StageError(f"a row was rejected twice: {shard.stem}")
+        fates = (
+            rows.select(NUMBER, unread=pl.col("reason").is_not_null())
+            .join(left.select(NUMBER, _POSITION), on=NUMBER, how="left", maintain_order="left")
+            .with_columns(
+                pl.when("unread").then(pl.lit(-1, pl.Int32)).otherwise(_POSITION).alias(_POSITION)
+            )
+        )
+        for name in ("split", COPIES):
+            fates = self._join(fates, base, name)
+        is_kept = pl.col(_POSITION).is_null()
+        fates = fates.select(
+            NUMBER,
+            pl.when(is_kept).then(pl.col("split").fill_null("train")).otherwise(pl.lit(REJECTED))
+            .alias(_OUTPUT),
+            pl.when(is_kept).then(pl.col(COPIES)).fill_null(1).alias(COPIES),
+            _POSITION,
+        )  # fmt: skip
+        out.mkdir()
+        write_arrow(fates.cast(FATE_SCHEMA), out / "fates.arrow")
+        sizes = fates.group_by(_OUTPUT).agg(pl.col(COPIES).sum()).sort(_OUTPUT)
+        (out / "sizes.json").write_bytes(orjson.dumps(dict(sizes.iter_rows())))
+
+    def _join(self, fates: pl.DataFrame, base: int, name: str) -> pl.DataFrame:
+        for step in self.assembly.steps:
+            if step.decision is not None and name in nature(step.stage).adds:
+                table = decided(step.decision, base).select(NUMBER, name)
+                return fates.join(table, on=NUMBER, how="left", maintain_order="left")
+        return fates.with_columns(pl.lit(None, FATE_SCHEMA.get(name, pl.String())).alias(name))
+
+
+@dataclass(frozen=True)
+class _FileKernel:
+    """Kernel: writes one file of the result from a list of pieces."""
+
+    assembly: Assembly
+    fates: Path
+
+    def __call__(self, order: Path, _: Path | None, out: Path) -> None:
+        task = orjson.loads(order.read_bytes())
+        pieces = [Piece(**piece) for piece in task["pieces"]]
+        is_kept = task["output"] != REJECTED
+        schema = self.assembly.kept_schema() if is_kept else self.assembly.rejected_schema()
+        profiles: list[Profile] = []
+        out.mkdir()
+        parquet = out / "part.parquet"
+        rows = write_parquet(
+            self._frames(task["output"], pieces, schema, profiles), schema, parquet
+        )
+        summary = {
+            "rows": rows,
+            "sha256": file_sha256(parquet),
+            "profiles": [part.model_dump(mode="json") for part in profiles],
+        }
+        (out / "summary.json").write_bytes(orjson.dumps(summary))
+
+    def _frames(
+        self, output: str, pieces: Sequence[Piece], schema: pl.Schema, profiles: list[Profile]
+    ) -> Iterator[pl.DataFrame]:
+        paths = {path.stem: path for path in self.assembly.shards.paths}
+        for piece in pieces:
+            fates = read_arrow(self.fates / piece.shard / "fates.arrow")
+            chosen = fates.filter(pl.col(_OUTPUT) == output)
+            if output == REJECTED:
+                rows = self._rejected(paths[piece.shard], chosen.slice(piece.skip, piece.take))
+            else:
+                rows = self._kept(paths[piece.shard], chosen, piece)
+                profiles.append(profile(rows))
+            yield rows.select(schema.names()).cast(schema)
+
+    def _kept(self, shard: Path, chosen: pl.DataFrame, piece: Piece) -> pl.DataFrame:
+        base = self.assembly.shards.base(shard)
+        copied = (
+            chosen.with_columns(copy=pl.int_ranges(0, COPIES))
+            .explode("copy")
+            .slice(piece.skip, piece.take)
+        )
+        rows = _gather(shard, base, copied[NUMBER]).select(NUMBER, *ROW_SCHEMA)
+        row_id = pl.when(pl.lit(copied["copy"]) > 0).then(
+            pl.col("row_id") + "#" + pl.lit(copied["copy"]).cast(pl.String)
+        )
+        return advance(rows, base, self.assembly.steps).with_columns(
+            row_id.fill_null(pl.col("row_id"))
+        )
+
+    def _rejected(self, shard: Path, chosen: pl.DataFrame) -> pl.DataFrame:
+        """Return rejected rows as they entered the stage that rejected them, with the why."""
+        base = self.assembly.shards.base(shard)
+        left = departures(shard, base, self.assembly.steps)
+        parts = [self.assembly.rejected_schema().to_frame().with_columns(_number())]
+        for (position,), fates in chosen.group_by(_POSITION, maintain_order=True):
+            rows = _gather(shard, base, fates[NUMBER])
+            if position == -1:
+                stage = SOURCE_STAGE
+            else:
+                rows = advance(
+                    rows.select(NUMBER, *ROW_SCHEMA, "raw"), base, self.assembly.steps[:position]
+                ).join(left.drop(_POSITION), on=NUMBER, how="left", maintain_order="left")
+                stage = self.assembly.labels[position]
+            parts.append(rows.with_columns(stage=pl.lit(stage)))
+        return pl.concat(parts, how="diagonal").sort(NUMBER)
+
+
+def assemble(
+    assembly: Assembly, outputs: Sequence[str], folder: Path, engine: Engine, progress: Progress
+) -> list[Written]:
+    """Write every row to its output; files appear in `folder`, one folder for each.
+
+    Args:
+        assembly: What the run consists of.
+        outputs: The splits that are written even if they are empty.
+        folder: A scratch folder on the run's own file system; what stands there is not made again.
+        engine: Where kernels run.
+        progress: Who listens.
+    """
+    shards = assembly.shards.paths
+    list(engine.map_shards(_FateKernel(assembly), shards, folder / "fates"))
+    orders = list(_orders(assembly, outputs, folder / "fates"))
+    names = _write_orders(orders, folder / "orders")
+    progress.start("write", sum(piece.take for _, pieces in orders for piece in pieces), "rows")
+    kernel = _FileKernel(assembly, folder / "fates")
+    written = []
+    for (output, _), path in zip(
+        orders, engine.map_shards(kernel, names, folder / "files"), strict=True
+    ):
+        summary = orjson.loads((path / "summary.json").read_bytes())
+        profiles = [Profile.model_validate(part) for part in summary["profiles"]]
+        written.append(
+            Written(
+                path / "part.parquet", output, summary["rows"], summary["sha256"], tuple(profiles)
+            )
+        )
+        progress.advance(summary["rows"])
+    return written
+
+
+def _orders(
+    assembly: Assembly, outputs: Sequence[str], fates: Path
+) -> Iterator[tuple[str, list[Piece]]]:
+    """Cut each output into files, at places that depend on the rows alone."""
+    shards = assembly.shards.paths
+    sizes = [orjson.loads((fates / shard.stem / "sizes.json").read_bytes()) for shard in shards]
+    present = Counter({name: rows for size in sizes for name, rows in size.items()})
+    for output in (*SPLITS, REJECTED):
+        if output not in present and output not in outputs:
+            continue
+        yield from _cut(output, [size.get(output, 0) for size in sizes], shards, assembly.file_rows)
+
+
+def _cut(
+    output: str, sizes: Sequence[int], shards: Sequence[Path], file_rows: int
+) -> Iterator[tuple[str, list[Piece]]]:
+    pieces: list[Piece] = []
+    room = file_rows
+    is_first = True
+    for shard, size in zip(shards, sizes, strict=True):
+        skip = 0
+        while skip < size:
+            take = min(size - skip, room)
+            pieces.append(Piece(shard.stem, skip, take))
+            skip, room = skip + take, room - take
+            if room == 0:
+                yield output, pieces
+                pieces, room, is_first = [], file_rows, False
+    if pieces or is_first:
+        yield output, pieces
+
+
+def rows_per_file(rows: int, text_bytes: int) -> int:
+    """Return how many rows make an output file, from what the sources hold and nothing else."""
+    return max(1, min(FILE_ROWS, FILE_BYTES * rows // max(text_bytes, 1)))
+
+
+def _write_orders(orders: Sequence[tuple[str, list[Piece]]], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, (output, pieces) in enumerate(orders):
+        paths.append(folder / f"{number:05}")
+        text = orjson.dumps({"output": output, "pieces": [vars(piece) for piece in pieces]})
+        paths[-1].write_bytes(text)
+    return paths
+
+
+def _gather(shard: Path, base: int, numbers: pl.Series) -> pl.DataFrame:
+    """Return the rows of a shard with these numbers, in their order, repeats included."""
+    rows = read_rows(shard, base)
+    places = (numbers.to_numpy() - np.uint64(base)).astype(np.int64)
+    return rows[places]
+
+
+def _number() -> pl.Expr:
+    return pl.lit(None, pl.UInt64).alias(NUMBER)

@@ -1,0 +1,321 @@
+"""Builds a run: sources, stages, splits, manifest and report, whole or not at all."""
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from cotdata.engine import Engine
+from cotdata.engine.local import LocalEngine
+from cotdata.engine.progress import Progress, Silence
+from cotdata.errors import CotdataError, WriteError
+from cotdata.manifest import (
+    MANIFEST_NAME,
+    ColumnRecord,
+    Manifest,
+    OutputFile,
+    SplitRecord,
+    StageRecord,
+)
+from cotdata.recipe import LoadedRecipe
+from cotdata.report import collect_examples, render_report
+from cotdata.run.accounting import check_flow, check_manifest
+from cotdata.run.assemble import REJECTED, Assembly, Written, assemble, rows_per_file
+from cotdata.run.checkpoints import content_key
+from cotdata.run.hashing import file_sha256
+from cotdata.run.ingest import Ingested, ingest, source_key
+from cotdata.run.output_folder import OutputFolder
+from cotdata.run.passes import Decided, StageCount, decide
+from cotdata.run.profile import add_profiles
+from cotdata.run.replay import Shards
+from cotdata.run.verify import verify
+from cotdata.sources.opened import OpenedSource, open_source
+from cotdata.stages import AnyStage, nature, stage_labels
+from cotdata.stages.base import settings
+from cotdata.stages.split import Split
+from cotdata.writers.card import dataset_card
+
+#: Packages whose version can change a run's bytes.
+SHAPING_PACKAGES: Final = ("cotdata", "ftfy", "polars", "polars-hash", "pyarrow")
+TIMINGS_NAME: Final = "timings.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    path: Path
+    manifest: Manifest
+    #: False where the same run already stood and was only verified.
+    is_new: bool
+
+
+def build(
+    loaded: LoadedRecipe,
+    *,
+    workers: int | None = None,
+    fresh: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Build a recipe's run, or verify and return the one that stands already.
+
+    Args:
+        loaded: What `load_recipe` returned.
+        workers: Shards that are worked on at the same time; the number of processors if left out.
+        fresh: Ignore what the cache holds.
+        force: Replace another run in the output folder.
+        progress: Who is told what happens.
+
+    Raises:
+        SourceError: If a source cannot be read.
+        StageError: If a stage cannot run, or lost a row.
+        WriteError: If the output or the cache cannot be written, or must not be overwritten.
+        VerifyError: If the same run stands there, but has been changed.
+    """
+    listener = progress or Silence()
+    try:
+        return _Build(loaded, LocalEngine(workers), listener, fresh=fresh, force=force).run()
+    except OSError as error:
+        raise _write_error(error) from error
+
+
+class _Build:
+    """One build, from its recipe to its folder."""
+
+    def __init__(
+        self,
+        loaded: LoadedRecipe,
+        engine: Engine,
+        progress: Progress,
+        *,
+        fresh: bool,
+        force: bool,
+    ) -> None:
+        self._loaded, self._recipe = loaded, loaded.recipe
+        self._engine, self._progress = engine, progress
+        self._fresh, self._force = fresh, force
+        self._stages: tuple[AnyStage, ...] = loaded.recipe.all_stages()
+        self._started = time.time()
+        self._seconds: dict[str, float] = {}
+
+    def run(self) -> Run:
+        opened = self._open()
+        fingerprint = self._fingerprint(opened)
+        folder = OutputFolder(self._loaded.output)
+        with folder.locked():
+            if folder.holds(fingerprint) and not self._fresh:
+                self._progress.start("verify", None, "files")
+                return Run(folder.path, verify(folder.path), is_new=False)
+            folder.check_may_write(force=self._force)
+            scratch = folder.scratch(self._work_key(fingerprint))
+            manifest = self._make(opened, fingerprint, scratch)
+            folder.publish(scratch)
+        return Run(folder.path, manifest, is_new=True)
+
+    def _open(self) -> list[OpenedSource]:
+        opened = []
+        for source in self._recipe.sources:
+            self._progress.start(f"look at {source.name}", None, "files")
+            opened.append(open_source(source, self._loaded.base))
+        self._lap("open")
+        return opened
+
+    def _make(self, opened: Sequence[OpenedSource], fingerprint: str, scratch: Path) -> Manifest:
+        sources = [ingest(source, self._progress, fresh=self._fresh) for source in opened]
+        self._lap("read")
+        shards = Shards(tuple(path for source in sources for path in source.shards))
+        decided = decide(
+            self._stages,
+            shards,
+            [source.key for source in sources],
+            self._engine,
+            self._progress,
+            fresh=self._fresh,
+        )
+        self._lap("decide")
+        records = self._stage_records(decided)
+        check_flow([source.record for source in sources], records)
+        assembly = Assembly(
+            shards,
+            decided.steps,
+            tuple(stage_labels(self._stages)),
+            rows_per_file(
+                sum(source.record.read for source in sources),
+                sum(source.text_bytes for source in sources),
+            ),
+        )
+        written = assemble(
+            assembly, self._outputs(), scratch / "work", self._engine, self._progress
+        )
+        self._lap("write")
+        return self._finish(sources, records, assembly, written, fingerprint, scratch)
+
+    def _finish(
+        self,
+        sources: Sequence[Ingested],
+        records: list[StageRecord],
+        assembly: Assembly,
+        written: Sequence[Written],
+        fingerprint: str,
+        scratch: Path,
+    ) -> Manifest:
+        """Put the run's folder together beside the scratch files."""
+        run = scratch / "run"
+        outputs = _place(written, run)
+        manifest = Manifest(
+            name=self._recipe.name,
+            fingerprint=fingerprint,
+            seed=self._recipe.seed,
+            sample=self._loaded.sample,
+            overrides=dict(self._loaded.overrides),
+            recipe=self._recipe.as_written(),
+            sources=[source.record for source in sources],
+            stages=records,
+            splits=_splits(written),
+            rejected=sum(part.rows for part in written if part.output == REJECTED),
+            columns=_columns(assembly),
+            before=add_profiles(source.profile for source in sources),
+            after=add_profiles(part for file in written for part in file.profiles),
+            versions={name: version(name) for name in SHAPING_PACKAGES},
+            outputs=outputs,
+        )
+        check_manifest(manifest)
+        self._progress.start("report", None, "files")
+        (run / "README.md").write_text(dataset_card(manifest), encoding="utf-8", newline="\n")
+        report = render_report(manifest, collect_examples(run))
+        (run / "report.html").write_text(report, encoding="utf-8", newline="\n")
+        pages = [_output_file(run, run / name) for name in ("README.md", "report.html")]
+        manifest = manifest.model_copy(update={"outputs": [*outputs, *pages]})
+        (run / MANIFEST_NAME).write_bytes(manifest.to_json())
+        self._lap("report")
+        (run / TIMINGS_NAME).write_bytes(self._timings(sources))
+        return manifest
+
+    def _stage_records(self, decided: Decided) -> list[StageRecord]:
+        return [
+            _stage_record(position, stage, count)
+            for position, (stage, count) in enumerate(
+                zip(self._stages, decided.counts, strict=True)
+            )
+        ]
+
+    def _outputs(self) -> list[str]:
+        """Return the splits that the recipe asks for."""
+        asked = ["train"]
+        for stage in self._stages:
+            if isinstance(stage, Split):
+                asked += [name for name in ("validation", "test") if getattr(stage, name)]
+        return asked
+
+    def _fingerprint(self, opened: Sequence[OpenedSource]) -> str:
+        return content_key(
+            {
+                "name": self._recipe.name,
+                "seed": self._recipe.seed,
+                "sample": self._loaded.sample,
+                "sources": [[source_key(item), item.source.license] for item in opened],
+                "stages": [
+                    [stage.model_dump(mode="json"), nature(stage).version] for stage in self._stages
+                ],
+            }
+        )
+
+    def _work_key(self, fingerprint: str) -> str:
+        """Return the name of the scratch folder: another version's half-written files differ."""
+        return content_key([fingerprint, [version(name) for name in SHAPING_PACKAGES]])[:16]
+
+    def _lap(self, step: str) -> None:
+        self._seconds[step] = time.time() - self._started - sum(self._seconds.values())
+
+    def _timings(self, sources: Sequence[Ingested]) -> bytes:
+        """Return what may differ from machine to machine, and so stands in no hashed file."""
+        started = datetime.fromtimestamp(self._started, tz=UTC)
+        record: dict[str, Any] = {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": {name: round(seconds, 3) for name, seconds in self._seconds.items()},
+            "from_cache": [source.record.name for source in sources if not source.is_new],
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "recipe": str(self._loaded.path),
+        }
+        return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _place(written: Sequence[Written], run: Path) -> list[OutputFile]:
+    """Link the written files under their names, which say how many there are."""
+    outputs = []
+    for output in dict.fromkeys(part.output for part in written):
+        files = [part for part in written if part.output == output]
+        folder = run / (REJECTED if output == REJECTED else "data")
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, part in enumerate(files):
+            path = folder / f"{output}-{number:05}-of-{len(files):05}.parquet"
+            path.unlink(missing_ok=True)
+            path.hardlink_to(part.path)
+            outputs.append(
+                OutputFile(
+                    path=path.relative_to(run).as_posix(),
+                    rows=part.rows,
+                    bytes=path.stat().st_size,
+                    sha256=part.sha256,
+                )
+            )
+    return outputs
+
+
+def _splits(written: Sequence[Written]) -> dict[str, SplitRecord]:
+    splits = {}
+    for output in dict.fromkeys(part.output for part in written if part.output != REJECTED):
+        total = add_profiles(
+            profile for part in written if part.output == output for profile in part.profiles
+        )
+        splits[output] = SplitRecord(rows=total.rows, sources=total.sources)
+    return splits
+
+
+def _columns(assembly: Assembly) -> list[ColumnRecord]:
+    added = assembly.added()
+    return [
+        ColumnRecord(
+            name=name, dtype=str(dtype), added_by=added[name][1] if name in added else None
+        )
+        for name, dtype in assembly.kept_schema().items()
+    ]
+
+
+def _stage_record(position: int, stage: AnyStage, count: StageCount) -> StageRecord:
+    return StageRecord(
+        position=position,
+        kind=stage.kind,
+        version=nature(stage).version,
+        config=settings(stage),
+        rows_in=count.rows_in,
+        made=count.made,
+        kept=count.kept,
+        rejected=count.rejected,
+        reasons=dict(sorted(count.reasons.items())),
+        notes=dict(sorted(count.notes.items())),
+    )
+
+
+def _output_file(run: Path, path: Path) -> OutputFile:
+    return OutputFile(
+        path=path.relative_to(run).as_posix(),
+        bytes=path.stat().st_size,
+        sha256=file_sha256(path),
+    )
+
+
+def _write_error(error: OSError) -> CotdataError:
+    return WriteError(
+        f"{error.strerror or error}: {error.filename}" if error.filename else str(error),
+        fix="free some space or choose another folder (`--output`, COTDATA_CACHE_DIR), then run "
+        "the same command again: it goes on where it stopped",
+    )

@@ -1,0 +1,131 @@
+"""Work in progress, kept by content: what a build reuses when it is started again."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+import orjson
+import platformdirs
+
+from cotdata.errors import WriteError
+
+CheckpointKind = Literal["sources", "decisions"]
+#: Raised when a cache's files change their form: what older versions left is then not read.
+LAYOUT: Final = 1
+_DONE: Final = "done.json"
+
+
+@dataclass(frozen=True)
+class CacheEntry:
+    """One checkpoint in the cache."""
+
+    kind: CheckpointKind
+    key: str
+    path: Path
+    bytes: int
+    rows: int
+    used: datetime
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A folder of the cache that is filled while a build runs and sealed when its part is done."""
+
+    path: Path
+
+    def read(self) -> dict[str, Any] | None:
+        """Return what it was sealed with, or None where it is not done."""
+        try:
+            sealed: dict[str, Any] = orjson.loads((self.path / _DONE).read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return None
+        os.utime(self.path / _DONE)
+        return sealed
+
+    def seal(self, summary: dict[str, Any]) -> None:
+        """Mark it as done; `summary` is small and is what `read` returns."""
+        scratch = self.path / f".{_DONE}.{os.getpid()}"
+        scratch.write_bytes(orjson.dumps(summary, option=orjson.OPT_SORT_KEYS))
+        scratch.replace(self.path / _DONE)
+
+
+def cache_folder() -> Path:
+    """Return the cache: `COTDATA_CACHE_DIR`, else the user's cache folder."""
+    chosen = os.environ.get("COTDATA_CACHE_DIR")
+    root = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("cotdata"))
+    return root.absolute() / f"v{LAYOUT}"
+
+
+def content_key(content: object) -> str:
+    """Return the key of some content: the SHA-256 of its JSON, 32 hexadecimal digits of it."""
+    text = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
+def open_checkpoint(kind: CheckpointKind, key: str, *, fresh: bool = False) -> Checkpoint:
+    """Return the checkpoint of that key, made if need be; `fresh` empties it first.
+
+    Raises:
+        WriteError: If the cache cannot be written.
+    """
+    path = cache_folder() / kind / key
+    try:
+        if fresh:
+            _remove(path)
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(
+            f"the cache cannot be written: {error.strerror}: {path}",
+            fix="set COTDATA_CACHE_DIR to a folder that you may write",
+        ) from error
+    return Checkpoint(path)
+
+
+def cache_entries() -> list[CacheEntry]:
+    """Return every checkpoint in the cache, the one used last first."""
+    entries = [_entry(kind, path) for kind in get_args(CheckpointKind) for path in _folders(kind)]
+    return sorted(entries, key=lambda entry: entry.used, reverse=True)
+
+
+def clear_cache(kind: CheckpointKind | None = None) -> int:
+    """Remove all checkpoints, or those of one kind; return the bytes that they held."""
+    freed = 0
+    for entry in cache_entries():
+        if kind in {None, entry.kind}:
+            _remove(entry.path)
+            freed += entry.bytes
+    return freed
+
+
+def _folders(kind: CheckpointKind) -> Iterator[Path]:
+    folder = cache_folder() / kind
+    return (path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else iter(())
+
+
+def _entry(kind: CheckpointKind, path: Path) -> CacheEntry:
+    seal = path / _DONE
+    is_done = seal.exists()
+    summary = orjson.loads(seal.read_bytes()) if is_done else {}
+    files = [file.stat() for file in path.rglob("*") if file.is_file()]
+    used = (seal if is_done else path).stat().st_mtime
+    return CacheEntry(
+        kind=kind,
+        key=path.name,
+        path=path,
+        bytes=sum(file.st_size for file in files),
+        rows=int(summary.get("rows", 0)),
+        used=datetime.fromtimestamp(used, tz=UTC),
+        is_done=is_done,
+    )
+
+
+def _remove(path: Path) -> None:
+    # The seal goes first: a removal that is killed must not leave a checkpoint that looks whole.
+    (path / _DONE).unlink(missing_ok=True)
+    shutil.rmtree(path, ignore_errors=True)

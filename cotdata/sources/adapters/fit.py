@@ -1,0 +1,70 @@
+"""Says whether a source has the columns that an adapter reads, and what would fit instead."""
+
+from collections.abc import Iterable, Mapping
+
+from cotdata.errors import Location, SourceError
+from cotdata.sources.adapters.column_names import listed, match_columns, nearest, shown
+from cotdata.sources.adapters.yaml_scalar import yaml_scalar
+from cotdata.sources.records import Peek, Wanted
+
+
+def refuse_misfit(
+    wanted: Wanted,
+    required: Iterable[str],
+    named: Mapping[str, Iterable[str]],
+    peek: Peek,
+    where: Location,
+) -> None:
+    """Raise where columns are absent, or hold nothing that could be read.
+
+    Args:
+        wanted: What the adapter in question reads.
+        required: The columns that it cannot do without.
+        named: Adapter's name → the columns that it cannot do without, for all that have names.
+        peek: The first records; a source without records fits everything.
+        where: The source's place, for the message.
+
+    Raises:
+        SourceError: Naming the columns found, the ones missing, and the nearest fit.
+    """
+    if not peek.columns:
+        return
+    missing = [column for column in required if column not in peek.columns]
+    if missing:
+        what = f"the records have no column {listed(missing)}; they have {listed(peek.columns)}"
+        raise SourceError(what, where, _way_out(missing, named, peek))
+    for column in wanted.columns:
+        kinds = peek.columns.get(column, frozenset()) - {"null"}
+        readable = _readable(wanted, column)
+        if kinds and readable and not kinds & readable:
+            what = f"column {shown(column)} holds {_and(kinds)}, but must hold {_and(readable)}"
+            raise SourceError(what, where, _way_out([], named, peek))
+
+
+def _readable(wanted: Wanted, column: str) -> frozenset[str]:
+    """Return the kinds that are taken; none means all."""
+    if column in wanted.text:
+        return frozenset({"string"})
+    if column in wanted.scalar:
+        return frozenset({"string", "number", "boolean"})
+    return frozenset()
+
+
+def _and(kinds: frozenset[str]) -> str:
+    order = ("string", "number", "boolean", "array", "object")
+    return " or ".join(f"{kind}s" for kind in order if kind in kinds)
+
+
+def _way_out(missing: list[str], named: Mapping[str, Iterable[str]], peek: Peek) -> str:
+    near = {column: nearest(column, peek.columns) for column in missing}
+    ways = [f"{shown(found)} is near {shown(column)}" for column, found in near.items() if found]
+    for adapter, required in named.items():
+        if all("string" in peek.columns.get(column, ()) for column in required):
+            ways.append(f"`adapter: {adapter}` fits these columns")
+    guesses = match_columns(peek)
+    if "Question" in guesses:
+        pairs = [f"{name}: {yaml_scalar(guess.value)}" for name, guess in guesses.items()]
+        ways.append("by their names this mapping fits: `adapter: {" + ", ".join(pairs) + "}`")
+    if not ways:
+        ways.append("map the columns by hand: `adapter: {Question: …, Response: …}`")
+    return "; ".join(ways)

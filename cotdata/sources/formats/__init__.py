@@ -1,0 +1,1 @@
+"""One module per file format, each a function from a file to batches of records."""

@@ -1,0 +1,205 @@
+"""Parses a chunk of JSON records: by Arrow where that is proven right, else one by one."""
+
+from typing import Any, Final, NoReturn, cast
+
+import numpy as np
+import orjson
+import polars as pl
+import pyarrow as pa
+import pyarrow.json as pa_json
+
+from cotdata.sources.formats.chunk import (
+    MAX_RECORD_BYTES,
+    Chunk,
+    Columns,
+    Rejection,
+    trimmed,
+)
+from cotdata.sources.formats.json_spans import ends_inside
+from cotdata.sources.formats.json_values import (
+    DoubtfulNumberError,
+    RecordValues,
+    kind_of,
+    load_exactly,
+    load_vast,
+    most_keys,
+)
+from cotdata.sources.formats.text_blocks import TextBlocks
+from cotdata.sources.records import EVIDENCE, PLACE, RAW, REASON, REST, Wanted
+
+#: The name under which the key of `{key: {record}, …}` goes into the record.
+KEY_COLUMN: Final = "_key"
+# Chunks that Arrow may refuse before it is asked no more: where records have columns that are
+# not wanted it refuses them all, and asking costs time.
+_REFUSALS: Final = 3
+
+
+class JsonParser:
+    """Parses the chunks of one file.
+
+    Args:
+        blocks: The file, for its encoding.
+        wanted: The columns that are asked for.
+        is_keyed: True where a record is a member of an object, `"key": {record}`.
+    """
+
+    def __init__(self, blocks: TextBlocks, wanted: Wanted, *, is_keyed: bool = False) -> None:
+        self._blocks = blocks
+        self._wanted = wanted
+        self._values = RecordValues(wanted)
+        self._is_keyed = is_keyed
+        self._refusals = 0
+        self._can_be_plain = bool(wanted.text) and not (
+            wanted.scalar or wanted.json or is_keyed
+        )
+
+    def parse(self, chunk: Chunk) -> pl.DataFrame:
+        """Return the chunk's frame; both ways of parsing give the same."""
+        if self._can_be_plain and self._refusals < _REFUSALS:
+            frame = parse_plain(chunk, self._wanted)
+            if frame is not None:
+                self._refusals = 0
+                return frame
+            self._refusals += 1
+        return self.parse_exactly(chunk)
+
+    def parse_exactly(self, chunk: Chunk) -> pl.DataFrame:
+        """Return the chunk's frame, each record parsed for itself."""
+        columns = Columns(self._wanted, len(chunk))
+        least = [0] * len(chunk)
+        spans = zip(chunk.starts.tolist(), chunk.ends.tolist(), strict=True)
+        for index, (start, end) in enumerate(spans):
+            raw = chunk.data[start:end]
+            try:
+                if len(raw) > MAX_RECORD_BYTES:
+                    refuse_large(len(raw), 0 if index else chunk.lost)
+                row, least[index] = self._row(raw)
+            except Rejection as rejection:
+                is_open = chunk.is_open and index == len(chunk) - 1
+                found = self._explained(rejection, raw, is_open=is_open)
+                columns.reject(index, found, self._blocks.original(raw))
+            else:
+                columns.put(index, row)
+        if len(chunk):
+            self._reject_doubles(chunk, columns, least)
+        return columns.frame(chunk.places)
+
+    def _row(self, raw: bytes) -> tuple[list[str | None], int]:
+        text = b"{%b}" % raw if self._is_keyed else raw
+        try:
+            record = orjson.loads(text)
+            is_exact = False
+        except orjson.JSONDecodeError as error:
+            if "infinity" not in error.msg:
+                raise Rejection("bad_json", {"error": str(error)}) from error
+            record, is_exact = load_vast(text), True
+        try:
+            return self._values.take(self._object(record), is_exact=is_exact)
+        except DoubtfulNumberError:
+            return self._values.take(self._object(load_exactly(text)), is_exact=True)
+
+    def _object(self, value: object) -> dict[str, Any]:
+        key = None
+        if self._is_keyed and isinstance(value, dict):
+            if len(value) != 1:
+                raise Rejection("bad_json", {"error": "is not one `key: record`"})
+            ((key, value),) = value.items()
+        if not isinstance(value, dict):
+            raise Rejection("not_an_object", {"found": kind_of(value)})
+        if key is None:
+            return value
+        if KEY_COLUMN in value:
+            raise Rejection("duplicate_key", {"key": KEY_COLUMN})
+        return {KEY_COLUMN: key, **value}
+
+    def _explained(self, rejection: Rejection, raw: bytes, *, is_open: bool) -> Rejection:
+        """Return the deeper reason for a record that is not JSON."""
+        if rejection.reason != "bad_json":
+            return rejection
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            if not (is_open and error.end == len(raw) and "end of data" in error.reason):
+                return self._not_utf8(raw, error)
+            return Rejection("truncated", {"error": "the file ends inside a character"})
+        if is_open and ends_inside(raw):
+            return Rejection("truncated", rejection.evidence)
+        return rejection
+
+    def _not_utf8(self, raw: bytes, error: UnicodeDecodeError) -> Rejection:
+        encoding = self._blocks.encoding
+        byte, _ = self._blocks.misfit(raw) or (error.start, error.reason)
+        hint = "set the source's `encoding:`, for example latin-1 or gb18030"
+        return Rejection("not_utf8", {"byte": byte, "encoding": encoding, "hint": hint})
+
+    def _reject_doubles(self, chunk: Chunk, columns: Columns, least: list[int]) -> None:
+        """Reject records that have a key twice, of which orjson keeps only the last."""
+        starts, ends = chunk.starts.tolist(), chunk.ends.tolist()
+        if most_keys(chunk.data, starts[0], ends[-1]) <= sum(least):
+            return
+        for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            known = least[index]
+            if index in columns.rejected or most_keys(chunk.data, start, end) <= known:
+                continue
+            raw = chunk.data[start:end]
+            try:
+                load_exactly(b"{%b}" % raw if self._is_keyed else raw)
+            except Rejection as rejection:
+                columns.reject(index, rejection, self._blocks.original(raw))
+
+
+def refuse_large(size: int, lost: int) -> NoReturn:
+    """Reject a record for its size; `lost` bytes of it are not in `RAW`."""
+    evidence: dict[str, object] = {"bytes": size + lost, "limit": MAX_RECORD_BYTES}
+    raise Rejection("record_too_large", evidence | ({"bytes_lost": lost} if lost else {}))
+
+
+def parse_plain(chunk: Chunk, wanted: Wanted) -> pl.DataFrame | None:
+    """Return the frame of records that are nothing but the wanted text; None if that is unproven.
+
+    Arrow's parser is strict about syntax, strings and unexpected fields, but reads its input as
+    a stream of objects, whatever lies between them, and checks no UTF-8. So the result is taken
+    only where each record begins with `{` and ends with `}` (an object broken over records would
+    leave one that does not), there are as many objects as records (no record holds two), no
+    value is null, the strings are UTF-8, and the text has no more keys than the values account
+    for (no key stands twice).
+    """
+    if not len(chunk) or int((chunk.ends - chunk.starts).max()) > MAX_RECORD_BYTES:
+        return None
+    starts, ends = trimmed(chunk.data, chunk.starts, chunk.ends)
+    letters = np.frombuffer(chunk.data, np.uint8)
+    if (starts >= ends).any():
+        return None
+    if (letters[starts] != ord("{")).any() or (letters[ends - 1] != ord("}")).any():
+        return None
+    text = memoryview(chunk.data)[int(starts[0]) : int(ends[-1])]
+    table = _read_objects(text, wanted)
+    if table is None or table.num_rows != len(chunk):
+        return None
+    if any(column.null_count for column in table.columns):
+        return None
+    if most_keys(chunk.data, int(starts[0]), int(ends[-1])) > len(chunk) * len(wanted.text):
+        return None
+    nothing = pl.lit(None, pl.String)
+    return cast("pl.DataFrame", pl.from_arrow(table.select(wanted.text))).with_columns(
+        pl.Series(PLACE, chunk.places.astype(np.uint64), dtype=pl.UInt64),
+        nothing.alias(REST),
+        nothing.alias(REASON),
+        nothing.alias(EVIDENCE),
+        pl.lit(None, pl.Binary).alias(RAW),
+    )
+
+
+def _read_objects(text: memoryview, wanted: Wanted) -> pa.Table | None:
+    schema = pa.schema([(name, pa.large_string()) for name in wanted.text])
+    try:
+        table = pa_json.read_json(
+            pa.BufferReader(text),
+            # One block: its limits need not fall on line ends.
+            pa_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
+            pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+        )
+        table.validate(full=True)
+    except pa.ArrowInvalid:
+        return None
+    return table

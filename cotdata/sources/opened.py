@@ -1,0 +1,59 @@
+"""Opens a recipe's source: the readers of its inputs, and what identifies their content."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cotdata.manifest import InputFile
+from cotdata.sources.adapters import check_fit
+from cotdata.sources.files import find_files
+from cotdata.sources.huggingface import HubReader
+from cotdata.sources.local import LocalReader
+from cotdata.sources.modelscope import ModelScopeReader
+from cotdata.sources.records import Reader
+from cotdata.sources.source import Source
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file, or one data set of a hub."""
+
+    reader: Reader
+    #: How `origin` names it: a file's path as the recipe has it, a hub's id with its revision.
+    label: str
+    #: Identifies the bytes: a file's SHA-256, a hub's revision, config and split.
+    content: str
+    bytes: int | None = None
+    sha256: str | None = None
+    #: Where it lies on this machine; never goes into a run's hashed files.
+    place: str | None = None
+
+    def record(self, records: int) -> InputFile:
+        """Return the manifest's entry for this input."""
+        return InputFile(path=self.label, bytes=self.bytes, sha256=self.sha256, records=records)
+
+
+@dataclass(frozen=True)
+class OpenedSource:
+    """A source whose inputs are found and identified, but not read."""
+
+    source: Source
+    inputs: Sequence[Input]
+    revision: str | None
+
+
+def open_source(source: Source, base: Path) -> OpenedSource:
+    """Find a source's inputs and identify their content.
+
+    Args:
+        source: As the recipe has it.
+        base: What relative paths are relative to: the recipe's folder.
+
+    Raises:
+        SourceError: If an input is missing, cannot be read, is of no known format, or its columns
+            do not fit the adapter.
+    """
+    opened = _open_hub(source) if source.is_hub else _open_files(source, base)
+    for item in opened.inputs:
+        check_fit(source.adapter, item.reader.peek(), item.label)
+    return opened
