@@ -136,7 +136,8 @@ def is_valid() -> pl.Expr:
     question = pl.col("Question")
     turns = pl.col("history").list.eval(
         pl.element().is_not_null()
-        & pl.element().struct.field("role").is_in(ROLES)
+        # `all` passes over null, which is what a missing role would give.
+        & pl.element().struct.field("role").is_in(ROLES).fill_null(value=False)
         & pl.element().struct.field("content").is_not_null()
     )
     meta = pl.col("meta")

@@ -25,8 +25,8 @@ class Engine(Protocol):
     ) -> Iterator[Path]:
         """Run a kernel over every shard, in any order and any place.
 
-        Yields one path in `into` for each shard, in the order of `shards`, with the shard's own
-        file name.
+        Yields one path in `into` for each shard, in the order of `shards`, named as the shard is,
+        without its suffix.
         """
         ...
 

@@ -34,7 +34,7 @@ class LocalEngine:
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="cotdata")
         try:
             for shard in shards:
-                waiting.append(pool.submit(_make, kernel, shard, shared, into / shard.name))
+                waiting.append(pool.submit(_make, kernel, shard, shared, into / shard.stem))
                 if len(waiting) >= 2 * self._workers:
                     yield waiting.popleft().result()
             while waiting:

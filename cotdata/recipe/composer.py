@@ -23,10 +23,13 @@ _MEANINGS: Final = (
         "no value can begin with this character",
         "write the value in quotes",
     ),
-    (
-        "expected <block end>, but found '{'",
-        "text follows a '}'",
-        "write a template that begins with '{' in quotes",
+    *(
+        (
+            f"expected <block end>, but found '{token}'",
+            "text follows a value that ended with its bracket or quote",
+            "write the whole value in quotes, as a template that begins with '{' must be",
+        )
+        for token in ("{", "<scalar>")
     ),
     (
         "expected <block end>",

@@ -1,6 +1,6 @@
 """What makes a recipe impossible though each of its parts is right."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from cotdata.errors import StageError
 from cotdata.recipe.document import ValuePath
+from cotdata.recipe.wording import quote
 from cotdata.row import ROW_SCHEMA
-from cotdata.sources.source import Source
 from cotdata.stages import Stage, nature
 from cotdata.stages.exact_dedup import ExactDedup
 from cotdata.stages.plugin import Plugin, load_plugin
@@ -27,18 +27,22 @@ class Conflict(NamedTuple):
 
 
 def conflicts(
-    sources: Mapping[int, Source], stages: Mapping[int, Stage], later: Iterable[str]
+    names: Sequence[object],
+    kinds: Sequence[object],
+    stages: Mapping[int, Stage],
+    later: Iterable[str],
 ) -> list[Conflict]:
     """Return what is wrong between the parts of a recipe.
 
     Args:
-        sources: By their position; those that are wrong in themselves are left out.
-        stages: Likewise.
+        names: Of the sources.
+        kinds: Of the stages.
+        stages: By their position; those that are wrong in themselves are left out.
         later: Sections that the recipe has and that this version cannot carry out.
     """
     return [
-        *_equal_names(sources),
-        *_second_splits(stages),
+        *_equal_names(names),
+        *_second_splits(kinds),
         *_columns(stages),
         *_plugin_settings(stages),
         *(
@@ -52,17 +56,16 @@ def conflicts(
     ]
 
 
-def _equal_names(sources: Mapping[int, Source]) -> Iterable[Conflict]:
-    first: dict[str, int] = {}
-    for index, source in sources.items():
-        earlier = first.setdefault(source.name, index)
-        if earlier != index:
-            what = f"sources[{earlier}] is named '{source.name}' too"
+def _equal_names(names: Sequence[object]) -> Iterable[Conflict]:
+    for index, name in enumerate(names):
+        earlier = names.index(name)
+        if earlier != index and isinstance(name, str):
+            what = f"sources[{earlier}] has the name {quote(name)} too"
             yield Conflict(("sources", index, "name"), what, "rename one of them")
 
 
-def _second_splits(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
-    splits = [index for index, stage in stages.items() if isinstance(stage, Split)]
+def _second_splits(kinds: Sequence[object]) -> Iterable[Conflict]:
+    splits = [index for index, kind in enumerate(kinds) if kind == "split"]
     for index in splits[1:]:
         what = f"a second `split`; the first is stages[{splits[0]}]"
         yield Conflict(("stages", index, "kind"), what, "keep one: rows are dealt once")
@@ -89,11 +92,10 @@ def _columns(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
 def _ranking(index: int, by: str, known: Mapping[str, pl.DataType]) -> Iterable[Conflict]:
     numbers = [name for name, dtype in known.items() if dtype.is_numeric()]
     if by not in numbers:
-        what = f"no earlier stage adds a numeric column '{by}'"
-        offered = f"numeric columns here: {', '.join(numbers)}" if numbers else "none does"
-        yield Conflict(
-            ("stages", index, "by"), what, f"{offered}; or use `keep: first` or `longest_cot`"
-        )
+        what = f"no earlier stage adds a numeric column {quote(by)}"
+        offered = f"use one of {', '.join(numbers)}" if numbers else "add a stage that does"
+        fix = f"{offered}, or `keep: first` or `keep: longest_cot`"
+        yield Conflict(("stages", index, "by"), what, fix)
 
 
 def _plugin_settings(stages: Mapping[int, Stage]) -> Iterable[Conflict]:

@@ -25,11 +25,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "model_attributes_type": "a mapping of keys to values",
     "string_too_short": "text that is not empty",
     "too_short": "a list with at least one entry",
-    "string_pattern_mismatch": "otherwise",
-    "greater_than_equal": "{} or more",
-    "greater_than": "more than {}",
-    "less_than_equal": "{} or less",
-    "less_than": "less than {}",
+    "greater_than_equal": "{:g} or more",
+    "greater_than": "more than {:g}",
+    "less_than_equal": "{:g} or less",
+    "less_than": "less than {:g}",
 }
 #: What YAML 1.1 took for booleans.
 _OLD_BOOLEANS: Final = frozenset({"yes", "no", "on", "off", "y", "n"})
@@ -54,9 +53,13 @@ class Faults:
         """Return the problems, one for each place and missing key."""
         grouped: defaultdict[tuple[ValuePath, object], list[ErrorDetails]] = defaultdict(list)
         for error in errors:
+            path = self._path(error["loc"])
+            # Entries that are wrong in themselves are not counted by pydantic, but they are there.
+            if error["type"] == "too_short" and value_at(self._document.value, path):
+                continue
             # Several errors for one value come from a union: to mend one of them is enough.
             key = error["loc"][-1] if error["type"] == "missing" else None
-            grouped[self._path(error["loc"]), key].append(error)
+            grouped[path, key].append(error)
         return [self._problem(path, found) for (path, _), found in grouped.items()]
 
     def place(self, path: ValuePath, *, at_key: bool = False) -> Location:
@@ -101,12 +104,13 @@ class Faults:
                 kinds = suggest("", choices_at(self._schema, {}, (*path, "kind")))
                 return _Fault(path, "lacks the key 'kind'", kinds)
             case "union_tag_invalid":
-                kinds = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
+                known = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
                 what = f"{quote(context['tag'])} is no stage"
-                return _Fault((*path, "kind"), what, suggest(context["tag"], kinds))
+                return _Fault((*path, "kind"), what, suggest(context["tag"], known))
             case "value_error":
                 return _Fault(path, error["msg"].removeprefix("Value error, "))
-        return None
+            case _:
+                return None
 
     def _misfit(self, path: ValuePath, errors: list[ErrorDetails]) -> _Fault:
         """Return what is wrong with one value."""
@@ -115,9 +119,13 @@ class Faults:
             return _Fault(path, "the recipe is empty", "`cotdata init FILE` proposes one")
         written = self._document.spot(path).written
         shown = _shown(value, written)
-        if any(error["type"] == "literal_error" for error in errors):
+        kinds = {error["type"] for error in errors}
+        if "literal_error" in kinds:
             choices = choices_at(self._schema, self._document.value, path)
             return _Fault(path, f"{shown} cannot stand here", suggest(written or "", choices))
+        if "string_pattern_mismatch" in kinds:
+            said = described_at(self._schema, self._document.value, path)
+            return _Fault(path, f"{shown} cannot stand here", said)
         wanted = list(dict.fromkeys(self._wanted(path, error) for error in errors))
         if "a number" in wanted and "a whole number" in wanted:
             wanted.remove("a whole number")
@@ -129,9 +137,6 @@ class Faults:
     def _wanted(self, path: ValuePath, error: ErrorDetails) -> str:
         if examples := examples_at(self._schema, self._document.value, path):
             return f"like {examples[0]}"
-        if error["type"] == "string_pattern_mismatch":
-            said = described_at(self._schema, self._document.value, path) or ""
-            return "otherwise" + (f" ({said.rstrip('.')})" if said else "")
         return _WORDS.get(error["type"], "{}").format(*error.get("ctx", {}).values())
 
 
@@ -139,14 +144,14 @@ def _shown(value: object, written: str | None) -> str:
     if isinstance(value, dict | list):
         return "a mapping" if isinstance(value, dict) else "a list"
     if value is None:
-        return "empty" if not written else written
+        return written or "empty"
     return quote(str(value)) if isinstance(value, str) else str(written)
 
 
 def _hint(value: object, written: str | None, wanted: list[str]) -> str | None:
     """Return what turns a value of the wrong type into the right one, where that can be told."""
     if value is None:
-        return "give a value, or remove the key to get its default"
+        return "give a value, or remove the line"
     if not isinstance(value, str):
         return f'write it in quotes: "{written}"' if written and "text" in wanted else None
     if value.lower() in _OLD_BOOLEANS and "true or false" in wanted:

@@ -1,5 +1,6 @@
 """The recipe as it is written: what a build reads, does, and where it puts the result."""
 
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
@@ -15,7 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cotdata.recipe.conflicts import Conflict, conflicts
 from cotdata.sources.source import Source
-from cotdata.stages import Stage
+from cotdata.stages import AnyStage, Stage
 from cotdata.stages.mix import Mix, Portion
 from cotdata.stages.sample import Sample
 from cotdata.stages.split import Split
@@ -112,7 +113,8 @@ class Recipe(_Section):
     @model_validator(mode="after")
     def _has_no_conflicts(self) -> Self:
         found = conflicts(
-            dict(enumerate(self.sources)),
+            [source.name for source in self.sources],
+            [stage.kind for stage in self.stages],
             dict(enumerate(self.stages)),
             [name for name in ("render", "train") if getattr(self, name) is not None],
         )
@@ -128,6 +130,11 @@ class Recipe(_Section):
             else stage
             for stage in self.stages
         )
+
+    def all_stages(self) -> tuple[AnyStage, ...]:
+        """Return everything that is done to the rows: the resolved stages, then the mixing."""
+        mix = self.mix()
+        return (*self.resolved_stages(), *([mix] if mix else []))
 
     def mix(self) -> Mix | None:
         """Return the mixing that follows from the sources' `weight`, `max_rows` and `repeat`.
@@ -145,6 +152,23 @@ class Recipe(_Section):
             if (source.weight, source.max_rows, source.repeat) != (1.0, None, 1)
         )
         return Mix(portions=portions, seed=self.seed) if portions else None
+
+    def as_written(self) -> dict[str, Any]:
+        """Return the recipe as its file has it, defaults filled in, for the manifest.
+
+        Of a path on this machine (an absolute one, as `--source` and `--sample` give) only the
+        name is left.
+        """
+        written = self.model_dump(mode="json", by_alias=True)
+        places = [(source, "from") for source in written["sources"]]
+        for section, key in [*places, (written["output"], "dir")]:
+            section[key] = section[key] and without_folders(section[key])
+        return written
+
+
+def without_folders(path: str) -> str:
+    """Return a path as it may stand in a manifest: of an absolute one only the name."""
+    return PurePosixPath(path).name if path.startswith(("/", "~")) else path
 
 
 def _line(conflict: Conflict) -> InitErrorDetails:

@@ -1,5 +1,6 @@
 """Builds a run: sources, stages, splits, manifest and report, whole or not at all."""
 
+import errno
 import platform
 import time
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from cotdata.manifest import (
     SplitRecord,
     StageRecord,
 )
-from cotdata.recipe import LoadedRecipe
+from cotdata.recipe import LoadedRecipe, Recipe
 from cotdata.report import collect_examples, render_report
 from cotdata.run.accounting import check_flow, check_manifest
 from cotdata.run.assemble import REJECTED, Assembly, Written, assemble, rows_per_file
@@ -43,6 +44,19 @@ from cotdata.writers.card import dataset_card
 
 #: Packages whose version can change a run's bytes.
 SHAPING_PACKAGES: Final = ("cotdata", "ftfy", "polars", "polars-hash", "pyarrow")
+# What a full or protected file system answers; anything else is a fault of ours.
+_UNWRITABLE: Final = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EFBIG,
+        errno.EIO,
+        errno.ENAMETOOLONG,
+    }
+)
 TIMINGS_NAME: Final = "timings.json"
 
 
@@ -83,6 +97,8 @@ def build(
     try:
         return _Build(loaded, LocalEngine(workers), listener, fresh=fresh, force=force).run()
     except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
         raise _write_error(error) from error
 
 
@@ -175,7 +191,7 @@ class _Build:
             seed=self._recipe.seed,
             sample=self._loaded.sample,
             overrides=dict(self._loaded.overrides),
-            recipe=self._recipe.as_written(),
+            recipe=_recipe_of_record(self._recipe),
             sources=[source.record for source in sources],
             stages=records,
             splits=_splits(written),
@@ -246,6 +262,12 @@ class _Build:
             "recipe": str(self._loaded.path),
         }
         return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _recipe_of_record(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as the manifest has it: where the run goes leaves no trace in its bytes."""
+    written = recipe.as_written()
+    return {key: value for key, value in written.items() if key not in {"output", "train"}}
 
 
 def _place(written: Sequence[Written], run: Path) -> list[OutputFile]:

@@ -10,11 +10,13 @@ import polars as pl
 
 from cotdata.engine.arrow_files import write_arrow
 from cotdata.engine.progress import Progress
+from cotdata.errors import Location
 from cotdata.manifest import InputFile, Profile, SourceRecord
+from cotdata.recipe.model import without_folders
 from cotdata.row import ROW_SCHEMA, split_valid
 from cotdata.run.checkpoints import Checkpoint, content_key, open_checkpoint
 from cotdata.run.profile import add_profiles, profile
-from cotdata.sources.adapters import Adapted, adapt, adapter_name, adapter_version, wanted
+from cotdata.sources.adapters import Adapted, adapt, check_fit, wanted
 from cotdata.sources.opened import Input, OpenedSource
 from cotdata.sources.records import EVIDENCE, PLACE, RAW, REASON
 from cotdata.sources.source import RowRange
@@ -66,7 +68,7 @@ def source_key(opened: OpenedSource) -> str:
             "shard": [SHARD_ROWS, SHARD_BYTES],
             "name": source.name,
             "adapter": source.adapter.model_dump(mode="json"),
-            "adapter_version": adapter_version(source.adapter),
+            "adapter_version": source.adapter.version,
             "rows": source.rows.model_dump() if source.rows else None,
             "format": source.format,
             "encoding": source.encoding,
@@ -95,7 +97,7 @@ def ingest(opened: OpenedSource, progress: Progress, *, fresh: bool = False) -> 
         # What the key does not hold may have changed since the rows were read.
         record=record.model_copy(
             update={
-                "origin": opened.source.from_,
+                "origin": without_folders(opened.source.from_),
                 "license": opened.source.license,
                 "revision": opened.revision,
             }
@@ -119,8 +121,8 @@ def _fill(opened: OpenedSource, checkpoint: Checkpoint, progress: Progress) -> d
         progress.advance(shard.height)
     record = SourceRecord(
         name=source.name,
-        origin=source.from_,
-        adapter=adapter_name(source.adapter),
+        origin=without_folders(source.from_),
+        adapter=source.adapter.kind,
         files=tally.files,
         available=tally.available,
         read=tally.read,
@@ -150,6 +152,7 @@ def read_source(opened: OpenedSource, tally: Tally) -> Iterator[pl.DataFrame]:
 
 def _input_rows(opened: OpenedSource, item: Input, tally: Tally) -> Iterator[pl.DataFrame]:
     source = opened.source
+    check_fit(source.adapter, item.reader.peek(), Location(item.label))
     chosen = source.rows or RowRange()
     first = max(0, chosen.first - tally.available)
     stop = None if chosen.stop is None else max(0, chosen.stop - tally.available)

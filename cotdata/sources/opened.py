@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cotdata.manifest import InputFile
-from cotdata.sources.adapters import check_fit
 from cotdata.sources.files import find_files
+from cotdata.sources.hub_address import parse_hub_address
 from cotdata.sources.huggingface import HubReader
 from cotdata.sources.local import LocalReader
-from cotdata.sources.modelscope import ModelScopeReader
 from cotdata.sources.records import Reader
 from cotdata.sources.source import Source
 
@@ -25,8 +24,6 @@ class Input:
     content: str
     bytes: int | None = None
     sha256: str | None = None
-    #: Where it lies on this machine; never goes into a run's hashed files.
-    place: str | None = None
 
     def record(self, records: int) -> InputFile:
         """Return the manifest's entry for this input."""
@@ -50,10 +47,39 @@ def open_source(source: Source, base: Path) -> OpenedSource:
         base: What relative paths are relative to: the recipe's folder.
 
     Raises:
-        SourceError: If an input is missing, cannot be read, is of no known format, or its columns
-            do not fit the adapter.
+        SourceError: If an input is missing, cannot be read, or is of no known format.
     """
-    opened = _open_hub(source) if source.is_hub else _open_files(source, base)
-    for item in opened.inputs:
-        check_fit(source.adapter, item.reader.peek(), item.label)
-    return opened
+    return _open_hub(source) if source.is_hub else _open_files(source, base)
+
+
+def _open_files(source: Source, base: Path) -> OpenedSource:
+    inputs = []
+    for file in find_files(source.from_, base, source.format):
+        reader = LocalReader(file, source.format, source.encoding)
+        sha256 = reader.sha256()
+        inputs.append(
+            Input(
+                reader=reader,
+                label=file.label,
+                content=f"sha256:{sha256}",
+                bytes=file.size,
+                sha256=sha256,
+            )
+        )
+    return OpenedSource(source, inputs, revision=None)
+
+
+def _open_hub(source: Source) -> OpenedSource:
+    address = parse_hub_address(source.from_, source.revision)
+    if source.from_.startswith("hf://"):
+        reader: HubReader | ModelScopeReader = HubReader(
+            address.dataset_id, source.config, source.split, address.revision, source.streaming
+        )
+    else:
+        from cotdata.sources.modelscope import ModelScopeReader
+        reader = ModelScopeReader(
+            address.dataset_id, source.config, source.split, address.revision, source.streaming
+        )
+    resolved = reader.resolve()
+    item = Input(reader=reader, label=resolved.label, content=resolved.content)
+    return OpenedSource(source, [item], revision=resolved.revision)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from cotdata.errors import Location, SourceError
-from cotdata.sources.adapters import ADAPTER_NAMES
+from cotdata.sources.adapters import ADAPTER_NAMES, has_columns_of
 from cotdata.sources.adapters.column_names import Match, listed, match_columns, printable
 from cotdata.sources.adapters.yaml_scalar import yaml_scalar
 from cotdata.sources.records import Peek
@@ -92,10 +92,11 @@ def _adapter(peek: Peek, path_label: str) -> tuple[list[str], tuple[str, ...]]:
 
 def _native(peek: Peek) -> str | None:
     """Return the adapter made for these columns: by its columns, and by boxes for NuminaMath."""
-    if set(ADAPTER_NAMES["medical_o1"]) <= set(peek.columns):
+    fits = [name for name in ADAPTER_NAMES if has_columns_of(name, peek)]
+    if "medical_o1" in fits:
         return "medical_o1"
-    is_numina = set(ADAPTER_NAMES["numina_math_cot"]) <= set(peek.columns)
-    if is_numina and "answer" not in peek.columns and _count_with(peek, "solution", r"\boxed"):
+    is_boxed = _count_with(peek, "solution", r"\boxed") > 0
+    if "numina_math_cot" in fits and "answer" not in peek.columns and is_boxed:
         return "numina_math_cot"
     return None
 
@@ -111,8 +112,8 @@ def _unboxed(peek: Peek, native: str) -> list[str]:
 
 
 def _numina_would_fit(peek: Peek) -> list[str]:
-    columns = ADAPTER_NAMES["numina_math_cot"]
-    if not set(columns) <= set(peek.columns) or not _count_with(peek, "solution", r"\boxed"):
+    is_boxed = _count_with(peek, "solution", r"\boxed") > 0
+    if not is_boxed or not has_columns_of("numina_math_cot", peek):
         return []
     return [
         "# `adapter: numina_math_cot` fits too: it takes the Response (a whole sentence) and the",

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 Scope = Literal["row", "dataset"]
+Name = TypeVar("Name", bound=str)
 
 #: The column that numbers rows inside a build: `shard << 40 | index`, UInt64, never written out.
 NUMBER = "row_number"
@@ -95,6 +96,15 @@ def split_on_reason(
         return StageResult(rows, nothing, notes or {})
     rejected = judged.filter(~kept).with_columns(evidence=evidence.struct.json_encode())
     return StageResult(rows.filter(kept), rejected, notes or {})
+
+
+def distinct(columns: tuple[Name, ...]) -> tuple[Name, ...]:
+    """Refuse a list of columns, in a config, that names one twice."""
+    for column in columns:
+        if columns.count(column) > 1:
+            message = f"names the column '{column}' twice"
+            raise ValueError(message)
+    return columns
 
 
 def settings(config: StageConfig) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cotdata.kernels.stable_hash import columns_hash
-from cotdata.stages.base import NUMBER, Round, Rounds, Scope, StageConfig
+from cotdata.stages.base import NUMBER, Round, Rounds, Scope, StageConfig, distinct
 from cotdata.stages.require_fields import TextColumn
 
 _GROUP = "group"
@@ -31,7 +31,7 @@ class ExactDedup(StageConfig):
     }
 
     kind: Literal["exact_dedup"] = "exact_dedup"
-    on: Annotated[tuple[TextColumn, ...], Field(min_length=1)] = Field(
+    on: Annotated[tuple[TextColumn, ...], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=("Question", "Complex_CoT", "Response"),
         description="Columns that are compared, all together.",
     )
@@ -105,7 +105,8 @@ def _texts(rows: pl.DataFrame, candidates: pl.DataFrame | None, config: ExactDed
             NUMBER,
             _GROUP,
             pl.col("row_id", "origin"),
-            _rank(config).cast(pl.Float64).fill_null(float("-inf")).alias(_RANK),
+            # NaN sorts above every number, but it is no better than none.
+            _rank(config).cast(pl.Float64).fill_nan(None).fill_null(float("-inf")).alias(_RANK),
             *[column.alias(name) for name, column in zip(text, _compared(config), strict=True)],
         )
         .with_columns(pl.col(NUMBER).first().over(_GROUP, *text).alias(_LEADER))

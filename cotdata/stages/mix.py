@@ -3,7 +3,6 @@
 Not a stage that a recipe lists: it follows from `weight`, `max_rows` and `repeat` of the sources.
 """
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, ClassVar, Literal
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cotdata.kernels.stable_hash import text_hash
 from cotdata.stages.base import NUMBER, Round, Rounds, Scope, StageConfig
+from cotdata.stages.sample import share_of
 
 #: How often a row stands in the result; absent where no source is repeated.
 COPIES = "copies"
@@ -72,7 +72,7 @@ def _portions(keys: pl.DataFrame, config: Mix) -> pl.DataFrame:
 
 def _portion(keys: pl.DataFrame, portion: Portion) -> pl.DataFrame:
     rows = keys.filter(pl.col("source") == portion.source).sort("hash", NUMBER)
-    drawn = math.ceil(rows.height * portion.weight)
+    drawn = share_of(rows.height, portion.weight)
     if portion.max_rows is not None:
         drawn = min(drawn, portion.max_rows)
     is_left_out = pl.col("rank") > drawn

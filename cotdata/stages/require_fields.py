@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import polars as pl
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from cotdata.stages.base import Scope, StageConfig, StageResult, split_on_reason
+from cotdata.stages.base import Scope, StageConfig, StageResult, distinct, split_on_reason
 
 TextColumn = Literal["Question", "Complex_CoT", "Response", "system", "answer", "language", "meta"]
 
@@ -21,9 +21,11 @@ class RequireFields(StageConfig):
     }
 
     kind: Literal["require_fields"] = "require_fields"
-    columns: Annotated[tuple[TextColumn, ...], Field(min_length=1)] = Field(
-        default=("Question", "Complex_CoT", "Response"),
-        description="Columns that must hold more than white space.",
+    columns: Annotated[tuple[TextColumn, ...], Field(min_length=1), AfterValidator(distinct)] = (
+        Field(
+            default=("Question", "Complex_CoT", "Response"),
+            description="Columns that must hold more than white space.",
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from functools import partial
 from typing import ClassVar, Literal, Self
 
@@ -42,12 +43,21 @@ def sample_rounds(config: Sample) -> Rounds:
     return (Round(keys, by=None, decide=partial(_not_drawn, config=config)),)
 
 
+def share_of(rows: int, share: float) -> int:
+    """Return a share of some rows, rounded up to a whole row.
+
+    The share is taken as it was written: 0.07 of 100 rows are 7, though its nearest binary number
+    is a little more.
+    """
+    return math.ceil(rows * Fraction(repr(float(share))))
+
+
 def _hashes(rows: pl.DataFrame, _: pl.DataFrame | None, seed: int) -> pl.DataFrame:
     return rows.select(NUMBER, text_hash(pl.col("row_id"), seed).alias("hash"))
 
 
 def _not_drawn(keys: pl.DataFrame, config: Sample) -> pl.DataFrame:
-    drawn = config.rows if config.rows is not None else math.ceil(keys.height * (config.share or 0))
+    drawn = config.rows if config.rows is not None else share_of(keys.height, config.share or 0)
     ranked = keys.sort("hash", NUMBER).with_row_index("rank", offset=1)
     return ranked.filter(pl.col("rank") > drawn).select(
         NUMBER,

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Annotated, ClassVar, Final, Literal, Self
 
 import polars as pl
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cotdata.kernels.stable_hash import text_hash
-from cotdata.stages.base import NUMBER, Round, Rounds, Scope, StageConfig
+from cotdata.stages.base import NUMBER, Round, Rounds, Scope, StageConfig, distinct
 from cotdata.stages.require_fields import TextColumn
 
 SPLITS: Final = ("train", "validation", "test")
@@ -37,7 +37,7 @@ class Split(StageConfig):
         default=0, description="Share of the rows (0.02), or number of rows (500)."
     )
     test: Count | Share = Field(default=0, description="As `validation`; drawn before it.")
-    group_by: tuple[TextColumn, ...] = Field(
+    group_by: Annotated[tuple[TextColumn, ...], AfterValidator(distinct)] = Field(
         default=(), description="Further columns whose equal values keep rows on one side."
     )
     seed: int | None = Field(default=None, description="The recipe's seed if left out.")
@@ -123,7 +123,8 @@ def _drawn(groups: pl.DataFrame, side: str, size: int | float) -> pl.DataFrame:
     """Return the groups of one side: hashes below a share of the range, or the smallest ones."""
     if isinstance(size, float):
         # A hash is at most 2**64 - 1, so that a share of 0 draws nothing.
-        return groups.filter(pl.col(side) < pl.lit(int(size * 2**64), pl.UInt64))
+        limit = min(int(size * 2**64), 2**64 - 1)
+        return groups.filter(pl.col(side) < pl.lit(limit, pl.UInt64))
     ordered = groups.sort(side, "group")
     before = pl.col("rows").cum_sum() - pl.col("rows")
     return ordered.filter(before < size)

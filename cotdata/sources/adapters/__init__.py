@@ -33,6 +33,7 @@ __all__ = [
     "NuminaMathCot",
     "adapt",
     "check_fit",
+    "has_columns_of",
     "wanted",
 ]
 
@@ -146,4 +147,10 @@ def check_fit(adapter: Adapter, peek: Peek, where: Location) -> None:
     """
     columns = wanted(adapter)
     required = numina_math_cot.REQUIRED if isinstance(adapter, NuminaMathCot) else columns.columns
-    refuse_misfit(columns, required, ADAPTER_NAMES, peek, where)
+    others = [name for name in ADAPTER_NAMES if has_columns_of(name, peek)]
+    refuse_misfit(columns, required, others, peek, where)
+
+
+def has_columns_of(name: str, peek: Peek) -> bool:
+    """Say whether the first records have all that the adapter `name` cannot do without, as text."""
+    return all("string" in peek.columns.get(column, ()) for column in ADAPTER_NAMES[name])

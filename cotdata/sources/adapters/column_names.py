@@ -62,14 +62,16 @@ def match_columns(peek: Peek) -> dict[str, Match]:
     Columns that hold lists or objects are never guessed, nor those that are null throughout.
     """
     texts = {name: values for name, values in _texts(peek) if values}
-    found = _question(peek, texts)
+    strings = {name: texts[name] for name in texts if "string" in peek.columns[name]}
+    found = _question(strings)
     used = [column for match in found.values() for column in match.columns]
     for canonical in ("Complex_CoT", "Response", "answer", "system"):
-        guess = _by_name([name for name in texts if name not in used], NAMES[canonical])
+        fit = texts if canonical in {"Response", "answer"} else strings
+        guess = _by_name([name for name in fit if name not in used], NAMES[canonical])
         if guess is not None:
             found[canonical] = guess
             used += guess.columns
-    found |= _answers(texts, found)
+    found |= _answers(texts, strings, found)
     order = ("Question", "Complex_CoT", "Response", "system", "answer")
     return {canonical: found[canonical] for canonical in order if canonical in found}
 
@@ -81,19 +83,18 @@ def _texts(peek: Peek) -> Iterable[tuple[str, list[str]]]:
             yield column, [str(value) for value in values if value is not None]
 
 
-def _question(peek: Peek, texts: Mapping[str, list[str]]) -> dict[str, Match]:
-    strings = [name for name in texts if "string" in peek.columns[name]]
-    instruction = _first(strings, "instruction")
-    question = _by_name([name for name in strings if name != instruction], NAMES["Question"])
+def _question(texts: Mapping[str, list[str]]) -> dict[str, Match]:
+    instruction = _first(texts, "instruction")
+    question = _by_name([name for name in texts if name != instruction], NAMES["Question"])
     if instruction is None:
         return {"Question": question} if question else {}
     if question is None:
         return {"Question": _match(instruction, "the name")}
-    if _key(question.columns[0]) == "input":
-        return {"Question": _alpaca(instruction, question.columns[0])}
     if len(texts[instruction]) > 1 and len(set(texts[instruction])) == 1:
         why = "the same text in all of the first records, beside a question"
         return {"Question": question, "system": _match(instruction, why)}
+    if _key(question.columns[0]) == "input":
+        return {"Question": _alpaca(instruction, question.columns[0])}
     return {"Question": question}
 
 
@@ -104,11 +105,13 @@ def _alpaca(instruction: str, more: str) -> Match:
     return Match(f"{{{instruction}}}\n\n{{{more}}}", (instruction, more), why)
 
 
-def _answers(texts: Mapping[str, list[str]], found: Mapping[str, Match]) -> dict[str, Match]:
+def _answers(
+    texts: Mapping[str, list[str]], strings: Iterable[str], found: Mapping[str, Match]
+) -> dict[str, Match]:
     """Say what `solution` and `answer` mean: that depends on what else there is."""
     used = {column for match in found.values() for column in match.columns}
-    free = [name for name in texts if name not in used]
-    solution, answer = _by_name(free, SOLUTION), _by_name(free, ANSWER)
+    solution = _by_name([name for name in strings if name not in used], SOLUTION)
+    answer = _by_name([name for name in texts if name not in used], ANSWER)
     guesses: dict[str, Match] = {}
     if answer is not None and "Response" not in found:
         guesses["Response"] = answer

@@ -1,6 +1,6 @@
 """Says whether a source has the columns that an adapter reads, and what would fit instead."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from cotdata.errors import Location, SourceError
 from cotdata.sources.adapters.column_names import listed, match_columns, nearest, shown
@@ -11,7 +11,7 @@ from cotdata.sources.records import Peek, Wanted
 def refuse_misfit(
     wanted: Wanted,
     required: Iterable[str],
-    named: Mapping[str, Iterable[str]],
+    others: Iterable[str],
     peek: Peek,
     where: Location,
 ) -> None:
@@ -20,7 +20,7 @@ def refuse_misfit(
     Args:
         wanted: What the adapter in question reads.
         required: The columns that it cannot do without.
-        named: Adapter's name → the columns that it cannot do without, for all that have names.
+        others: Names of adapters that would fit.
         peek: The first records; a source without records fits everything.
         where: The source's place, for the message.
 
@@ -32,13 +32,13 @@ def refuse_misfit(
     missing = [column for column in required if column not in peek.columns]
     if missing:
         what = f"the records have no column {listed(missing)}; they have {listed(peek.columns)}"
-        raise SourceError(what, where, _way_out(missing, named, peek))
+        raise SourceError(what, where, _way_out(missing, others, peek))
     for column in wanted.columns:
         kinds = peek.columns.get(column, frozenset()) - {"null"}
         readable = _readable(wanted, column)
         if kinds and readable and not kinds & readable:
             what = f"column {shown(column)} holds {_and(kinds)}, but must hold {_and(readable)}"
-            raise SourceError(what, where, _way_out([], named, peek))
+            raise SourceError(what, where, _way_out([], others, peek))
 
 
 def _readable(wanted: Wanted, column: str) -> frozenset[str]:
@@ -55,12 +55,10 @@ def _and(kinds: frozenset[str]) -> str:
     return " or ".join(f"{kind}s" for kind in order if kind in kinds)
 
 
-def _way_out(missing: list[str], named: Mapping[str, Iterable[str]], peek: Peek) -> str:
+def _way_out(missing: list[str], others: Iterable[str], peek: Peek) -> str:
     near = {column: nearest(column, peek.columns) for column in missing}
     ways = [f"{shown(found)} is near {shown(column)}" for column, found in near.items() if found]
-    for adapter, required in named.items():
-        if all("string" in peek.columns.get(column, ()) for column in required):
-            ways.append(f"`adapter: {adapter}` fits these columns")
+    ways += [f"`adapter: {name}` fits these columns" for name in others]
     guesses = match_columns(peek)
     if "Question" in guesses:
         pairs = [f"{name}: {yaml_scalar(guess.value)}" for name, guess in guesses.items()]

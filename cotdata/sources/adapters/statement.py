@@ -73,11 +73,14 @@ _DELIMITER: Final = re.compile(rf"\\begin{_NAME}|\\end{_NAME}|\\.|\$\$", re.DOTA
 def statement_around(text: str, start: int, end: int) -> tuple[int, int]:
     """Return the bounds of the statement that holds `text[start:end]`, without outer blanks."""
     low, high = _lines(text, start, end)
+    if text[high : high + 9].lstrip().startswith(r"\]"):
+        high = _end_of_next(text, high)
     first, last = low, high
     if not _is_one_sentence(text, (low, high), start, end):
-        low, high = _whole_displays(text, low, high)
+        if not _is_balanced(text[low:high]):
+            low, high = _whole_displays(text, low, high)
         first, last = _sentence(text, (low, high), start, end)
-        if not _is_balanced(text[first:last]):
+        if (first, last) != (low, high) and not _is_balanced(text[first:last]):
             first, last = low, high
     if first == low and _MATHEMATICS.match(text, first, high):
         first = _lead_in(text, first)
@@ -95,20 +98,23 @@ def _is_one_sentence(text: str, block: tuple[int, int], start: int, end: int) ->
 
 def _whole_displays(text: str, low: int, high: int) -> tuple[int, int]:
     """Widen a block to the whole of a display that has blank lines in it."""
-    block = text[low:high]
-    opened, closed = (False, False) if _is_balanced(block) else _unbalanced(block)
+    opened, closed = _unbalanced(text[low:high])
     # Four steps are more than was ever seen.
     for _ in range(4):
         if closed and low > 0:
             above = max(0, len(text[:low].rstrip()) - 1)
             low = _lines(text, above, above)[0]
         elif opened and high < len(text):
-            below = len(text) - len(text[high:].lstrip())
-            high = _lines(text, below, below)[1]
+            high = _end_of_next(text, high)
         else:
             break
         opened, closed = _unbalanced(text[low:high])
     return low, high
+
+
+def _end_of_next(text: str, high: int) -> int:
+    below = len(text) - len(text[high:].lstrip())
+    return _lines(text, below, below)[1]
 
 
 def _lines(text: str, start: int, end: int) -> tuple[int, int]:
@@ -187,7 +193,7 @@ def _trim(text: str, first: int, last: int, start: int) -> tuple[int, int]:
     piece = text[first:last]
     first += len(piece) - len(piece.lstrip())
     last -= len(piece) - len(piece.rstrip())
-    mark = _LIST_MARK.match(text, first, start)
+    mark = None if text[first].isalpha() else _LIST_MARK.match(text, first, start)
     return mark.end() if mark else first, last
 
 

@@ -137,7 +137,7 @@ def trimmed(data: bytes, starts: Positions, ends: Positions) -> tuple[Positions,
     starts, ends = starts.copy(), ends.copy()
     left = np.flatnonzero(starts < ends)
     for _ in range(_TRIM_STEPS):
-        left = left[_IS_SPACE[letters[starts[left]]]]
+        left = left[IS_SPACE[letters[starts[left]]]]
         starts[left] += 1
         left = left[starts[left] < ends[left]]
     for index in left.tolist():
@@ -145,7 +145,7 @@ def trimmed(data: bytes, starts: Positions, ends: Positions) -> tuple[Positions,
         starts[index] += len(span) - len(span.lstrip(_SPACE))
     right = np.flatnonzero(starts < ends)
     for _ in range(_TRIM_STEPS):
-        right = right[_IS_SPACE[letters[ends[right] - 1]]]
+        right = right[IS_SPACE[letters[ends[right] - 1]]]
         ends[right] -= 1
         right = right[starts[right] < ends[right]]
     for index in right.tolist():
@@ -154,6 +154,7 @@ def trimmed(data: bytes, starts: Positions, ends: Positions) -> tuple[Positions,
 
 
 _SPACE: Final = b" \t\n\r"
-_IS_SPACE: Final = np.isin(np.arange(256), list(_SPACE))
+#: Which bytes are white space in JSON.
+IS_SPACE: Final = np.isin(np.arange(256), list(_SPACE))
 # A line end and an indent; longer runs of white space are rare, and are stripped span by span.
 _TRIM_STEPS: Final = 8

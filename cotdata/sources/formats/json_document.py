@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final, Literal
+from typing import Final, Literal, assert_never
 
 import numpy as np
 import orjson
@@ -31,7 +31,7 @@ _SHAPES: Final = (
 class Shape:
     """What kind of document it is, and where in its text the first record begins."""
 
-    kind: Literal["array", "keyed", "wrapped", "lines"]
+    kind: Literal["array", "keyed", "wrapped", "lines", "single"]
     offset: int = 0
 
     @property
@@ -57,11 +57,17 @@ def read_json_document(
     head = b"".join(_head(stream))
     shape = _shape_of(blocks, head)
     text = chain([head[shape.offset :]], stream)
-    chunks = (
-        _lines(text, head)
-        if shape.kind == "lines"
-        else _cut(blocks, text, shape)
-    )
+    match shape.kind:
+        case "lines":
+            chunks = line_chunks(text)
+            blocks.notes["read_as_json_lines"] = 1
+        case "single":
+            chunks = _whole(text)
+            blocks.notes["read_as_one_record"] = 1
+        case "array" | "keyed" | "wrapped":
+            chunks = _cut(blocks, text, shape)
+        case _:
+            assert_never(shape.kind)
     parser = JsonParser(blocks, wanted, is_keyed=shape.kind == "keyed")
     yield from batches_of(chunks, parser.parse, first, stop)
     if blocks.notes:
@@ -96,7 +102,7 @@ def _shape_of(blocks: TextBlocks, head: bytes) -> Shape:
         case b"}" if not member:
             return Shape("keyed", begin + 1)
         case _:
-            return Shape("lines")
+            return Shape("single")
 
 
 def _is_lines(text: bytes) -> bool:
@@ -109,3 +115,69 @@ def _is_lines(text: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _whole(text: Iterable[bytes]) -> Iterator[Chunk]:
+    """Give the whole document as one record."""
+    pending = Pending()
+    for block in text:
+        pending.add(block)
+    data, lost = pending.take(b"")
+    starts, ends = trimmed(data, np.array([0]), np.array([len(data)]))
+    yield Chunk(data, starts, ends, np.array([1]), is_open=True, lost=lost)
+
+
+def _cut(blocks: TextBlocks, text: Iterator[bytes], shape: Shape) -> Iterator[Chunk]:
+    """Cut a document at the commas between its records."""
+    scanner = Scanner(shape.level)
+    pending = Pending()
+    records = 0
+    for block in text:
+        structure = scanner.scan(block)
+        cuts, end = structure.commas(shape.level), structure.end(shape.level)
+        if end is not None:
+            cuts = np.append(cuts[cuts < end], end)
+        if not len(cuts):
+            pending.add(block)
+            continue
+        cuts, last = cuts + len(pending), int(cuts[-1])
+        data, lost = pending.take(block[:last])
+        chunk = _chunk(data, cuts, records, lost=lost, is_last=end is not None)
+        records += len(chunk)
+        yield chunk
+        if end is not None:
+            _check_end(blocks, shape, chain([block[end:]], text), records)
+            return
+        pending.add(block[last + 1 :])
+    data, lost = pending.take(b"")
+    chunk = _chunk(data, np.array([len(data)]), records, lost=lost, is_last=True)
+    yield replace(chunk, is_open=True, notes={"unclosed_document": 1})
+
+
+def _chunk(data: bytes, cuts: Positions, records: int, *, lost: int, is_last: bool) -> Chunk:
+    """Return the records between the cuts, of which the last is the data's end."""
+    notes = {}
+    starts, ends = trimmed(data, np.append(0, cuts[:-1] + 1), cuts)
+    if is_last and starts[-1] >= ends[-1] and not lost:
+        if records or len(cuts) > 1:
+            notes["trailing_comma"] = 1
+        starts, ends = starts[:-1], ends[:-1]
+    # Without the commas, the data is a stream of objects, which Arrow reads at once.
+    letters = np.frombuffer(data, np.uint8).copy()
+    letters[cuts[:-1]] = ord("\n")
+    places = np.arange(records + 1, records + 1 + len(starts))
+    return Chunk(letters.tobytes(), starts, ends, places, lost=lost, notes=notes)
+
+
+def _check_end(blocks: TextBlocks, shape: Shape, text: Iterable[bytes], records: int) -> None:
+    """Check that a document ends where its records end."""
+    due = {"array": b"]", "keyed": b"}", "wrapped": b"]}"}[shape.kind]
+    for block in text:
+        for letter in block.translate(None, _SPACE)[: len(due) + 1]:
+            if letter != due[0] if due else True:
+                what = f"the document goes on after its end, which stands after record {records}"
+                fix = f"{_SHAPES}; join several documents to one, or write one record on a line"
+                raise SourceError(what, blocks.location, fix)
+            due = due[1:]
+    if due:
+        blocks.notes["unclosed_document"] = 1

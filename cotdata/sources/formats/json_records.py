@@ -12,6 +12,7 @@ from cotdata.sources.formats.chunk import (
     MAX_RECORD_BYTES,
     Chunk,
     Columns,
+    Positions,
     Rejection,
     trimmed,
 )
@@ -49,9 +50,7 @@ class JsonParser:
         self._values = RecordValues(wanted)
         self._is_keyed = is_keyed
         self._refusals = 0
-        self._can_be_plain = bool(wanted.text) and not (
-            wanted.scalar or wanted.json or is_keyed
-        )
+        self._can_be_plain = bool(wanted.text) and not (wanted.scalar or wanted.json or is_keyed)
 
     def parse(self, chunk: Chunk) -> pl.DataFrame:
         """Return the chunk's frame; both ways of parsing give the same."""
@@ -120,17 +119,11 @@ class JsonParser:
             raw.decode()
         except UnicodeDecodeError as error:
             if not (is_open and error.end == len(raw) and "end of data" in error.reason):
-                return self._not_utf8(raw, error)
+                return self._blocks.not_utf8(raw)
             return Rejection("truncated", {"error": "the file ends inside a character"})
         if is_open and ends_inside(raw):
             return Rejection("truncated", rejection.evidence)
         return rejection
-
-    def _not_utf8(self, raw: bytes, error: UnicodeDecodeError) -> Rejection:
-        encoding = self._blocks.encoding
-        byte, _ = self._blocks.misfit(raw) or (error.start, error.reason)
-        hint = "set the source's `encoding:`, for example latin-1 or gb18030"
-        return Rejection("not_utf8", {"byte": byte, "encoding": encoding, "hint": hint})
 
     def _reject_doubles(self, chunk: Chunk, columns: Columns, least: list[int]) -> None:
         """Reject records that have a key twice, of which orjson keeps only the last."""
@@ -164,21 +157,17 @@ def parse_plain(chunk: Chunk, wanted: Wanted) -> pl.DataFrame | None:
     value is null, the strings are UTF-8, and the text has no more keys than the values account
     for (no key stands twice).
     """
-    if not len(chunk) or int((chunk.ends - chunk.starts).max()) > MAX_RECORD_BYTES:
-        return None
     starts, ends = trimmed(chunk.data, chunk.starts, chunk.ends)
-    letters = np.frombuffer(chunk.data, np.uint8)
-    if (starts >= ends).any():
+    if not _are_braced(chunk.data, starts, ends):
         return None
-    if (letters[starts] != ord("{")).any() or (letters[ends - 1] != ord("}")).any():
-        return None
-    text = memoryview(chunk.data)[int(starts[0]) : int(ends[-1])]
-    table = _read_objects(text, wanted)
+    begin, end = int(starts[0]), int(ends[-1])
+    table = _read_objects(memoryview(chunk.data)[begin:end], wanted)
     if table is None or table.num_rows != len(chunk):
         return None
-    if any(column.null_count for column in table.columns):
+    values = len(chunk) * len(wanted.text)
+    if table.num_columns != len(wanted.text) or most_keys(chunk.data, begin, end) > values:
         return None
-    if most_keys(chunk.data, int(starts[0]), int(ends[-1])) > len(chunk) * len(wanted.text):
+    if any(column.null_count for column in table.columns):
         return None
     nothing = pl.lit(None, pl.String)
     return cast("pl.DataFrame", pl.from_arrow(table.select(wanted.text))).with_columns(
@@ -188,6 +177,15 @@ def parse_plain(chunk: Chunk, wanted: Wanted) -> pl.DataFrame | None:
         nothing.alias(EVIDENCE),
         pl.lit(None, pl.Binary).alias(RAW),
     )
+
+
+def _are_braced(data: bytes, starts: Positions, ends: Positions) -> bool:
+    """Tell whether the records begin with `{`, end with `}` and are not too large."""
+    if not len(starts) or (starts >= ends).any() or (ends - starts).max() > MAX_RECORD_BYTES:
+        return False
+    letters = np.frombuffer(data, np.uint8)
+    opened, closed = letters[starts] == ord("{"), letters[ends - 1] == ord("}")
+    return bool((opened & closed).all())
 
 
 def _read_objects(text: memoryview, wanted: Wanted) -> pa.Table | None:

@@ -27,7 +27,8 @@ class Structure:
 
     def commas(self, level: int) -> Positions:
         """Return the positions of the commas between the members of the given level."""
-        return self.positions[(self.letters == _COMMA) & (self.depths == level)]
+        found: Positions = self.positions[(self.letters == _COMMA) & (self.depths == level)]
+        return found
 
     def end(self, level: int) -> int | None:
         """Return the position of the bracket that closes the given level, if it is here."""
@@ -57,9 +58,7 @@ class Scanner:
         letters = np.frombuffer(block, np.uint8)
         quotes = self._quotes(letters)
         folded = letters | _LOWER
-        marks = np.flatnonzero(
-            (letters == _COMMA) | (folded == _OPENING) | (folded == _CLOSING)
-        )
+        marks = np.flatnonzero((letters == _COMMA) | (folded == _OPENING) | (folded == _CLOSING))
         before = np.searchsorted(quotes, marks) + self.in_string
         marks = marks[before & 1 == 0]
         self.in_string ^= bool(len(quotes) & 1)

@@ -4,15 +4,17 @@ import json
 import re
 from typing import Any, Final, NoReturn
 
+import numpy as np
 import orjson
 
-from cotdata.sources.formats.chunk import Rejection
+from cotdata.sources.formats.chunk import IS_SPACE, Rejection
 from cotdata.sources.records import Wanted
 
 # orjson writes so every float that an integer beyond 64 bits turned into.
 _EXPONENT: Final = re.compile(rb"[0-9]e")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
-_SPACED_COLON: Final = re.compile(rb'"[ \t\r\n]+:')
+# So much white space between a key and its colon is looked through; behind more, all is a key.
+_SPACES_BEFORE_COLON: Final = 8
 
 _KINDS: Final[dict[type, str]] = {
     str: "string",
@@ -113,9 +115,20 @@ def most_keys(text: bytes, start: int, end: int) -> int:
     A key is a quote, white space or none, and a colon. Inside a string a quote stands behind a
     backslash, so `\":` is no key, unless that backslash is itself escaped.
     """
-    plain = text.count(b'":', start, end) - text.count(b'\\":', start, end)
-    after_backslashes = text.count(b'\\\\":', start, end)
-    return plain + after_backslashes + len(_SPACED_COLON.findall(text, start, end))
+    letters = np.frombuffer(text, np.uint8)[start:end]
+    colons = np.flatnonzero(letters == ord(":"))
+    quotes = colons[colons > 2] - 1
+    keys = len(colons) - len(quotes)
+    for _ in range(_SPACES_BEFORE_COLON):
+        spaced = quotes[IS_SPACE[letters[quotes]]]
+        quotes = quotes[letters[quotes] == ord('"')]
+        slashed = quotes[letters[quotes - 1] == ord("\\")]
+        keys += len(quotes) - int((letters[slashed - 2] != ord("\\")).sum())
+        if not len(spaced):
+            return keys
+        quotes = spaced[spaced > 2] - 1
+        keys += len(spaced) - len(quotes)
+    return keys + len(quotes)
 
 
 def least_keys(dumped: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, NoReturn, cast
 import pyarrow as pa
 
 from cotdata.errors import Location, SourceError
+from cotdata.sources.formats.chunk import Rejection
 from cotdata.sources.source_file import COMPRESSED_EXTENSIONS, SourceFile, readable, reason_of
 
 _PACKED: Final = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
@@ -24,6 +25,7 @@ _MARKS: Final = (
 )
 _SUGGESTED: Final = ("utf-8", "utf-16", "latin-1", "cp1252", "gb18030", "big5", "shift_jis")
 _UTF8: Final = "utf-8"
+_HINT: Final = "set the source's `encoding:`, for example latin-1 or gb18030"
 
 
 class TextBlocks:
@@ -70,13 +72,14 @@ class TextBlocks:
         except UnicodeError:  # the file ended inside a character
             return data
 
-    def misfit(self, data: bytes) -> tuple[int, str] | None:
-        """Return where a record's own bytes leave the encoding, and why; None if they do not."""
+    def not_utf8(self, data: bytes) -> Rejection:
+        """Return the rejection of a record whose text is not valid in the file's encoding."""
+        evidence: dict[str, object] = {"byte": 0, "encoding": self.encoding, "hint": _HINT}
         try:
             self.original(data).decode(self.encoding)
         except UnicodeDecodeError as error:
-            return error.start, error.reason
-        return None
+            evidence["byte"] = error.start
+        return Rejection("not_utf8", evidence)
 
     def _checked(self, encoding: str) -> str:
         try:

@@ -1,0 +1,201 @@
+"""Picks the rows that the report shows: a few for each reason, and a few that were kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from cotdata.errors import Location, SourceError
+from cotdata.manifest import StageRecord
+from cotdata.report.text import EXCERPT_CHARS, Excerpt
+from cotdata.stages import label_kinds
+
+TEXTS: Final = ("Question", "Complex_CoT", "Response")
+PER_REASON: Final = 3
+KEPT: Final = 5
+#: Reasons with examples; a recipe has a few dozen at most, a plugin may bring any number.
+MAX_REASONS: Final = 200
+#: Evidence is a small JSON object; what is longer is shown as text.
+EVIDENCE_CHARS: Final = 2_000
+
+#: What `rejected/` calls the stage of a record that never became a row.
+_SOURCE_STAGE: Final = "source"
+_INDEX: Final = "__index__"
+
+#: The step that rejected a row, as `source_label` or `stage_labels_of` write it, and the reason.
+ReasonKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ExampleRow:
+    """One row as the report shows it, its texts cut to their beginnings."""
+
+    row_id: Excerpt
+    origin: Excerpt
+    #: By column of `TEXTS`; None where the row has no value.
+    texts: Mapping[str, Excerpt | None]
+    #: The split of a kept row, else None.
+    split: str | None = None
+    #: JSON of a rejected row, else None.
+    evidence: Excerpt | None = None
+    #: The bytes of a record that could not be parsed, else None.
+    raw: Excerpt | None = None
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to look at: up to `PER_REASON` for each reason, and up to `KEPT` that were kept."""
+
+    rejected: Mapping[ReasonKey, Sequence[ExampleRow]] = field(default_factory=dict)
+    kept: Sequence[ExampleRow] = ()
+
+
+def source_label(name: str) -> str:
+    """Return how the report names a source as the step that rejected a row."""
+    return f"sources/{name}"
+
+
+def stage_labels_of(stages: Sequence[StageRecord]) -> list[str]:
+    """Return how `rejected/` and the report name each stage: `length`, `length#2`, `plugin:x`."""
+    kinds = [
+        f"plugin:{stage.config.get('name')}" if stage.kind == "plugin" else stage.kind
+        for stage in stages
+    ]
+    return label_kinds(kinds)
+
+
+def collect_examples(run_dir: Path) -> Examples:
+    """Read example rows from a run's `data/*.parquet` and `rejected/*.parquet`.
+
+    Files are read in byte order of their names, one at a time: first the short columns that say
+    which rows are wanted, then the beginnings of those rows' texts.
+
+    Raises:
+        SourceError: If a file cannot be read as parquet.
+    """
+    return Examples(_rejected(_files(run_dir / "rejected")), _kept(_files(run_dir / "data")))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"), key=lambda path: path.name.encode())
+
+
+def _rejected(files: Sequence[Path]) -> dict[ReasonKey, list[ExampleRow]]:
+    found: dict[ReasonKey, list[ExampleRow]] = {}
+    is_source = pl.col("stage") == _SOURCE_STAGE
+    step = pl.when(is_source).then(pl.lit(source_label("")) + pl.col("source"))
+    step = step.otherwise(pl.col("stage")).fill_null("")
+    reason = pl.col("reason").fill_null("")
+    for path in files:
+        room: dict[int, ReasonKey] = {}
+        for name, why, first in _firsts(path, [step.alias("step"), reason], PER_REASON):
+            key = (name, why)
+            if key not in found and len(found) == MAX_REASONS:
+                continue
+            missing = PER_REASON - len(found.setdefault(key, []))
+            room |= dict.fromkeys(first[:missing], key)
+        for index, row in _read(path, sorted(room)):
+            found[room[index]].append(row)
+    return found
+
+
+def _kept(files: Sequence[Path]) -> list[ExampleRow]:
+    """Take rows from every split and source in turn, so that a small one is seen too."""
+    wanted = []
+    for place, path in enumerate(files):
+        for source, first in _firsts(path, [pl.col("source")], KEPT):
+            key = (_split(path), source)
+            wanted += [(key, place, index) for index in first]
+    turns: dict[tuple[str, str], int] = {}
+    ranked = []
+    for key, place, index in wanted:
+        turns[key] = turns.get(key, 0) + 1
+        ranked.append((turns[key], place, index))
+    chosen = sorted(sorted(ranked)[:KEPT], key=lambda item: item[1:])
+    rows = []
+    for place, path in enumerate(files):
+        indices = [index for _, where, index in chosen if where == place]
+        rows += [row for _, row in _read(path, indices)]
+    return rows
+
+
+def _split(path: Path) -> str:
+    return path.name.split("-", 1)[0]
+
+
+def _firsts(path: Path, keys: Sequence[pl.Expr], count: int) -> list[tuple[Any, ...]]:
+    """Return each key with the numbers of its first rows, in file order."""
+    names = [key.meta.output_name() for key in keys]
+    table = pl.scan_parquet(path).select(*keys).with_row_index(_INDEX)
+    firsts = table.group_by(names, maintain_order=True).agg(pl.col(_INDEX).head(count))
+    return _collect(firsts, path).rows()
+
+
+def _read(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, ExampleRow]]:
+    if not indices:
+        return
+    rows = pl.scan_parquet(path)
+    has = set(_schema(rows, path))
+    heads = [_head(name, EXCERPT_CHARS) for name in ("row_id", "origin", *TEXTS)]
+    if "evidence" in has:
+        heads.append(_head("evidence", EVIDENCE_CHARS))
+    if "raw" in has:
+        length = pl.col("raw").bin.size().alias("raw_length")
+        heads.append([pl.col("raw").bin.head(EXCERPT_CHARS), length])
+    # Up to the last row that is wanted, so that the rest of a large file is not even read.
+    wanted = (
+        rows.with_row_index(_INDEX)
+        .head(indices[-1] + 1)
+        .filter(pl.col(_INDEX).is_in(indices))
+        .select(_INDEX, *[column for head in heads for column in head])
+    )
+    split = None if "evidence" in has else _split(path)
+    for record in _collect(wanted, path).iter_rows(named=True):
+        yield record[_INDEX], _row(record, split)
+
+
+def _head(name: str, limit: int) -> list[pl.Expr]:
+    return [
+        pl.col(name).str.head(limit),
+        pl.col(name).str.len_chars().alias(f"{name}_length"),
+    ]
+
+
+def _row(record: Mapping[str, Any], split: str | None) -> ExampleRow:
+    def excerpt(name: str) -> Excerpt | None:
+        text = record.get(name)
+        return None if text is None else Excerpt(text, record[f"{name}_length"])
+
+    raw = record.get("raw")
+    return ExampleRow(
+        row_id=excerpt("row_id") or Excerpt.of(""),
+        origin=excerpt("origin") or Excerpt.of(""),
+        texts={name: excerpt(name) for name in TEXTS},
+        split=split,
+        evidence=excerpt("evidence"),
+        raw=None if raw is None else Excerpt.of_bytes(raw, record["raw_length"]),
+    )
+
+
+def _schema(rows: pl.LazyFrame, path: Path) -> list[str]:
+    try:
+        return rows.collect_schema().names()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(path) from error
+
+
+def _collect(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    try:
+        return rows.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(path) from error
+
+
+def _unreadable(path: Path) -> SourceError:
+    return SourceError(
+        "cannot be read as a run's parquet file",
+        Location(path.name),
+        fix="build the run again",
+    )
