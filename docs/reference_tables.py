@@ -29,8 +29,21 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
-def settings_table(model: type[BaseModel], *, skip: Sequence[str] = ()) -> str:
-    """Return a table of a model's keys: type, default and meaning."""
+def settings_table(
+    model: type[BaseModel],
+    *,
+    skip: Sequence[str] = (),
+    types: Mapping[str, str] | None = None,
+    meanings: Mapping[str, str] | None = None,
+) -> str:
+    """Return a table of a model's keys: type, default and meaning.
+
+    Args:
+        model: The settings.
+        skip: Keys that are left out.
+        types: What to write instead of what the schema says.
+        meanings: For keys that the model itself does not describe.
+    """
     schema = model.model_json_schema()
     rows = []
     for name, field in model.model_fields.items():
@@ -38,16 +51,21 @@ def settings_table(model: type[BaseModel], *, skip: Sequence[str] = ()) -> str:
         if key in skip:
             continue
         default = "**required**" if field.is_required() else f"`{_plain(field.get_default())}`"
-        kind = type_of(schema["properties"][key])
-        rows.append([f"`{key}`", kind, default, field.description or ""])
+        kind = (types or {}).get(key) or type_of(schema["properties"][key])
+        rows.append([f"`{key}`", kind, default, field.description or (meanings or {})[key]])
     return table(["key", "type", "default", "meaning"], rows)
 
 
-def fields_table(model: type[BaseModel]) -> str:
-    """Return a table of a record's fields: type and meaning."""
+def fields_table(model: type[BaseModel], meanings: Mapping[str, str]) -> str:
+    """Return a table of a record's fields: type and meaning.
+
+    Args:
+        model: The record.
+        meanings: For fields that the model itself does not describe.
+    """
     properties = model.model_json_schema(mode="serialization")["properties"]
     rows = [
-        [f"`{key}`", type_of(schema), schema.get("description", "")]
+        [f"`{key}`", type_of(schema), schema.get("description") or meanings[key]]
         for key, schema in properties.items()
     ]
     return table(["field", "type", "meaning"], rows)
@@ -73,15 +91,15 @@ def type_of(schema: Mapping[str, Any]) -> str:
     if "const" in schema:
         return f"`{_plain(schema['const'])}`"
     if "enum" in schema:
-        return " or ".join(f"`{word}`" for word in schema["enum"])
+        return ", ".join(f"`{word}`" for word in schema["enum"])
     return _plain_type(schema)
 
 
 def _plain_type(schema: Mapping[str, Any]) -> str:
     kind = schema.get("type", "any")
     if kind == "array":
-        least = ", at least one" if schema.get("minItems") else ""
-        return f"list of {type_of(schema.get('items', {}))}{least}"
+        least = " (at least one)" if schema.get("minItems") else ""
+        return f"list{least} of {type_of(schema.get('items', {}))}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
         return f"mapping of names to {type_of(schema['additionalProperties'])}"
     if kind in _NUMBERS:
@@ -90,7 +108,7 @@ def _plain_type(schema: Mapping[str, Any]) -> str:
             for bound, words in _BOUNDS.items()
             if bound in schema and schema[bound] != _HUGE
         ]
-        return ", ".join([_NUMBERS[kind], *bounds])
+        return f"{_NUMBERS[kind]} ({', '.join(bounds)})" if bounds else _NUMBERS[kind]
     if examples := schema.get("examples"):
         return f"text such as `{examples[0]}`"
     return str(_WORDS.get(kind, kind))

@@ -1,1 +1,68 @@
-"""The command line: one module for each command, which parses, calls and prints."""
+"""The command line: reads arguments, calls the library, prints what it returns.
+
+Exit codes: 0 done, 1 unexpected, 2 the user must change something, 130 interrupted. Results go to
+stdout, progress and errors to stderr. Every command imports the library when it runs, so that
+`cotdata --help` needs neither polars nor pydantic.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from cotdata.cli.build import build
+from cotdata.cli.cache import cache
+from cotdata.cli.check import check
+from cotdata.cli.failures import guarded
+from cotdata.cli.init import init
+from cotdata.cli.schema import schema
+from cotdata.cli.validate import validate
+from cotdata.cli.verify import verify
+
+app = typer.Typer(
+    name="cotdata",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+for command in (build, check, init, validate, verify, schema):
+    app.command()(command)
+app.add_typer(cache, name="cache")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from cotdata import __version__
+
+        typer.echo(f"cotdata {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def cotdata(
+    context: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Turn chain-of-thought sources into training data that carries its own proof."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code."""
+    command = typer.main.get_command(app)
+    return guarded(
+        lambda: command.main(list(arguments), prog_name="cotdata", standalone_mode=False),
+        goes_on=list(arguments[:1]) == ["build"],
+    )
+
+
+def main() -> None:
+    """Run the command line of this process and end it."""
+    sys.exit(run(sys.argv[1:]))

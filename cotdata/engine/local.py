@@ -54,9 +54,11 @@ class LocalEngine:
         parts = [kernel(_partition(frames, by, part, count)) for part in range(count)]
         table = pl.concat(parts)
         scratch = Path(mkdtemp(prefix=".making-", dir=into))
-        write_arrow(table.sort(table.columns[0]), scratch / target.name)
-        (scratch / target.name).replace(target)
-        scratch.rmdir()
+        try:
+            write_arrow(table.sort(table.columns[0]), scratch / target.name)
+            (scratch / target.name).replace(target)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
         return target
 
 
@@ -75,7 +77,16 @@ def _make(kernel: ShardKernel, shard: Path, shared: Path | None, target: Path) -
     scratch = Path(mkdtemp(prefix=".making-", dir=target.parent))
     try:
         kernel(shard, shared, scratch / target.name)
-        (scratch / target.name).rename(target)
+        _put(scratch / target.name, target)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return target
+
+
+def _put(made: Path, target: Path) -> None:
+    try:
+        made.rename(target)
+    except OSError:
+        # Another engine was first: a folder can't be renamed onto one, and theirs has the same.
+        if not target.exists():
+            raise

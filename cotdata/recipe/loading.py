@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from cotdata.errors import Location, Problem, RecipeError, SourceError
+from cotdata.errors import Location, Problem, RecipeError
 from cotdata.recipe.composer import parse
 from cotdata.recipe.conflicts import Conflict, conflicts
 from cotdata.recipe.document import Document, decode, value_at
@@ -18,8 +18,6 @@ from cotdata.recipe.files import find_recipe, read_recipe
 from cotdata.recipe.model import CONFLICT, Recipe, without_folders
 from cotdata.recipe.overrides import override
 from cotdata.recipe.sample import with_sample_rows
-from cotdata.sources.files import find_files
-from cotdata.sources.hub_address import parse_hub_address
 from cotdata.stages import Stage
 
 Part = TypeVar("Part")
@@ -110,25 +108,6 @@ def check(document: Document) -> Recipe:
             problems.append(Problem(what, where, fix))
     problems.sort(key=_position)
     raise RecipeError(f"the recipe has {len(problems)} problems", problems=problems)
-
-
-def missing_inputs(loaded: LoadedRecipe) -> list[Problem]:
-    """Return a problem for each source whose files are not there, or whose hub has no such name.
-
-    Asks no hub, and reads no file.
-    """
-    problems = []
-    for source in loaded.recipe.sources:
-        try:
-            if source.is_hub:
-                parse_hub_address(source.from_, source.revision)
-            else:
-                find_files(source.from_, loaded.base)
-        except SourceError as error:
-            where = loaded.places[source.name]
-            named = f"{error.where}: {error.what}" if error.where else error.what
-            problems.append(Problem(f"source '{source.name}': {named}", where, error.fix))
-    return problems
 
 
 def _validated(

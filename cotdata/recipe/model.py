@@ -163,7 +163,13 @@ class Recipe(_Section):
         places = [(source, "from") for source in written["sources"]]
         for section, key in [*places, (written["output"], "dir")]:
             section[key] = section[key] and without_folders(section[key])
+        for source in written["sources"]:
+            source["rows"] = source["rows"] and _range(**source["rows"])
         return written
+
+
+def _range(first: int, stop: int | None) -> str:
+    return f"{first}:{'' if stop is None else stop}"
 
 
 def without_folders(path: str) -> str:

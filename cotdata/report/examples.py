@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ KEPT: Final = 5
 MAX_REASONS: Final = 200
 #: Evidence is a small JSON object; what is longer is shown as text.
 EVIDENCE_CHARS: Final = 2_000
+#: Rows of a file that are read together.
+WINDOW_ROWS: Final = 4_096
 
 #: What `rejected/` calls the stage of a record that never became a row.
 _SOURCE_STAGE: Final = "source"
@@ -85,8 +88,8 @@ def _files(folder: Path) -> list[Path]:
 def _rejected(files: Sequence[Path]) -> dict[ReasonKey, list[ExampleRow]]:
     found: dict[ReasonKey, list[ExampleRow]] = {}
     is_source = pl.col("stage") == _SOURCE_STAGE
-    step = pl.when(is_source).then(pl.lit(source_label("")) + pl.col("source"))
-    step = step.otherwise(pl.col("stage")).fill_null("")
+    of_source = pl.lit(source_label("")) + pl.col("source")
+    step = pl.when(is_source).then(of_source).otherwise(pl.col("stage")).fill_null("")
     reason = pl.col("reason").fill_null("")
     for path in files:
         room: dict[int, ReasonKey] = {}
@@ -144,16 +147,20 @@ def _read(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, ExampleRow]
     if "raw" in has:
         length = pl.col("raw").bin.size().alias("raw_length")
         heads.append([pl.col("raw").bin.head(EXCERPT_CHARS), length])
-    # Up to the last row that is wanted, so that the rest of a large file is not even read.
-    wanted = (
-        rows.with_row_index(_INDEX)
-        .head(indices[-1] + 1)
-        .filter(pl.col(_INDEX).is_in(indices))
-        .select(_INDEX, *[column for head in heads for column in head])
-    )
     split = None if "evidence" in has else _split(path)
-    for record in _collect(wanted, path).iter_rows(named=True):
-        yield record[_INDEX], _row(record, split)
+    columns = [column for head in heads for column in head]
+    for window in _windows(indices):
+        # A slice reads only the row groups that it touches: memory stays that of a few of them.
+        part = rows.slice(window[0], window[-1] - window[0] + 1).with_row_index(_INDEX, window[0])
+        wanted = part.filter(pl.col(_INDEX).is_in(window)).select(_INDEX, *columns)
+        for record in _collect(wanted, path).iter_rows(named=True):
+            yield record[_INDEX], _row(record, split)
+
+
+def _windows(indices: Sequence[int]) -> Iterator[list[int]]:
+    """Put rows together that stand near each other."""
+    for _, window in groupby(indices, key=lambda index: index // WINDOW_ROWS):
+        yield list(window)
 
 
 def _head(name: str, limit: int) -> list[pl.Expr]:

@@ -1,4 +1,4 @@
-"""Renders the report: one HTML file without script, fonts or requests, the same bytes everywhere."""
+"""Renders the report: one HTML file without script, fonts or requests, the same everywhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -119,9 +119,7 @@ def _shown(value: object) -> Markup | str:
     return str(value) if isinstance(value, Excerpt) else label(str(value))
 
 
-def _reasons(
-    manifest: Manifest, labels: Sequence[str], examples: Examples
-) -> list[StepReasons]:
+def _reasons(manifest: Manifest, labels: Sequence[str], examples: Examples) -> list[StepReasons]:
     steps = [
         _step(
             source_label(source.name),

@@ -75,9 +75,7 @@ def histograms(manifest: Manifest) -> list[Histogram]:
     columns = list(manifest.before.lengths)
     edges = manifest.length_edges
     bins = _used(manifest)
-    return [
-        _histogram(column, manifest.before, manifest.after, edges, bins) for column in columns
-    ]
+    return [_histogram(column, manifest.before, manifest.after, edges, bins) for column in columns]
 
 
 def bin_table(manifest: Manifest) -> list[Bin]:
@@ -112,7 +110,8 @@ def quantile(counts: Sequence[int], edges: Sequence[int], q: float) -> str:
 
 def _two_digits(value: float) -> int:
     digits = max(0, len(str(int(value))) - 2)
-    return round(value / 10**digits) * 10**digits
+    unit = int(10**digits)
+    return round(value / unit) * unit
 
 
 def _histogram(

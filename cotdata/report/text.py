@@ -36,7 +36,7 @@ class Excerpt:
 
     @classmethod
     def of_bytes(cls, head: bytes, length: int) -> Self:
-        """Return bytes as text, those that are not UTF-8 as `\\xff`."""
+        """Return bytes as text, those that are not UTF-8 as backslash escapes."""
         return cls(head.decode("utf-8", "backslashreplace")[:EXCERPT_CHARS], length, "bytes")
 
     @property

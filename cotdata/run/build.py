@@ -1,6 +1,7 @@
 """Builds a run: sources, stages, splits, manifest and report, whole or not at all."""
 
 import errno
+import os
 import platform
 import time
 from collections.abc import Sequence
@@ -336,8 +337,9 @@ def _output_file(run: Path, path: Path) -> OutputFile:
 
 
 def _write_error(error: OSError) -> CotdataError:
+    what = os.strerror(error.errno) if error.errno else str(error)
     return WriteError(
-        f"{error.strerror or error}: {error.filename}" if error.filename else str(error),
-        fix="free some space or choose another folder (`--output`, COTDATA_CACHE_DIR), then run "
-        "the same command again: it goes on where it stopped",
+        f"{what}: {error.filename}" if error.filename else what,
+        fix="free some space or choose other folders (--output, COTDATA_CACHE_DIR), then run the "
+        "same command again: it goes on where it stopped",
     )

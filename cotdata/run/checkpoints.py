@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,18 +40,36 @@ class Checkpoint:
     path: Path
 
     def read(self) -> dict[str, Any] | None:
-        """Return what it was sealed with, or None where it is not done."""
+        """Return what it was sealed with, or None where it is not done.
+
+        A checkpoint that lacks a file, or has one of another size (a disk that filled, a cleaner
+        that took some of it), is emptied and is not done.
+        """
         try:
-            sealed: dict[str, Any] = orjson.loads((self.path / _DONE).read_bytes())
-        except (FileNotFoundError, orjson.JSONDecodeError):
+            sealed = orjson.loads((self.path / _DONE).read_bytes())
+        except FileNotFoundError:
+            return None
+        except orjson.JSONDecodeError:
+            sealed = {}
+        if not _is_whole(self.path, sealed.get("files")):
+            _remove(self.path)
+            self.path.mkdir(parents=True)
             return None
         os.utime(self.path / _DONE)
-        return sealed
+        summary: dict[str, Any] = sealed["summary"]
+        return summary
 
-    def seal(self, summary: dict[str, Any]) -> None:
-        """Mark it as done; `summary` is small and is what `read` returns."""
+    def seal(self, summary: dict[str, Any], files: Iterable[Path]) -> None:
+        """Mark it as done.
+
+        Args:
+            summary: Small, and what `read` returns.
+            files: What it consists of.
+        """
+        sizes = {os.path.relpath(file, self.path): file.stat().st_size for file in files}
         scratch = self.path / f".{_DONE}.{os.getpid()}"
-        scratch.write_bytes(orjson.dumps(summary, option=orjson.OPT_SORT_KEYS))
+        content = {"summary": summary, "files": sizes}
+        scratch.write_bytes(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
         scratch.replace(self.path / _DONE)
 
 
@@ -103,6 +121,15 @@ def clear_cache(kind: CheckpointKind | None = None) -> int:
     return freed
 
 
+def _is_whole(folder: Path, sizes: object) -> bool:
+    if not isinstance(sizes, dict):
+        return False
+    try:
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except OSError:
+        return False
+
+
 def _folders(kind: CheckpointKind) -> Iterator[Path]:
     folder = cache_folder() / kind
     return (path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else iter(())
@@ -111,7 +138,7 @@ def _folders(kind: CheckpointKind) -> Iterator[Path]:
 def _entry(kind: CheckpointKind, path: Path) -> CacheEntry:
     seal = path / _DONE
     is_done = seal.exists()
-    summary = orjson.loads(seal.read_bytes()) if is_done else {}
+    summary = orjson.loads(seal.read_bytes())["summary"] if is_done else {}
     files = [file.stat() for file in path.rglob("*") if file.is_file()]
     used = (seal if is_done else path).stat().st_mtime
     return CacheEntry(

@@ -138,7 +138,7 @@ def _fill(opened: OpenedSource, checkpoint: Checkpoint, progress: Progress) -> d
         "rows": tally.read,
         "text_bytes": size,
     }
-    checkpoint.seal(summary)
+    checkpoint.seal(summary, [checkpoint.path / name for name in names])
     return summary
 
 

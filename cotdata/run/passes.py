@@ -160,7 +160,7 @@ def decide(
         sealed = checkpoint.read()
         if sealed is None:
             sealed = _run(part, tuple(steps), shards, engine, progress, checkpoint.path)
-            checkpoint.seal(sealed)
+            checkpoint.seal(sealed, _decisions(checkpoint.path))
             _drop_keys(checkpoint.path)
         steps += _steps(part, checkpoint.path)
         for summary in sealed["counts"]:
@@ -228,6 +228,11 @@ def _dataset_count(decision: pl.DataFrame, rows_in: int) -> StageCount:
     count.rejected = count.reasons.total()
     count.kept = rows_in + count.made - count.rejected
     return count
+
+
+def _decisions(folder: Path) -> list[Path]:
+    """Return the files of a pass that are read again; its keys are not."""
+    return [*folder.glob("rows/*/rejected.arrow"), *folder.glob("round-*/table.arrow")]
 
 
 def _drop_keys(folder: Path) -> None:

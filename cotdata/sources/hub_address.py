@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,7 +60,7 @@ def parse_hub_address(address: str, revision: str | None = None) -> HubAddress:
     form = f"write {scheme}://OWNER/NAME, or {scheme}://OWNER/NAME@REVISION"
     if at and not inline:
         raise SourceError(f"`{address}` ends in `@` without a revision", fix=form)
-    if not is_dataset_id(dataset_id):
+    if not _is_dataset_id(dataset_id):
         raise SourceError(f"`{address}` does not name a data set{_hint(dataset_id)}", fix=form)
     if inline and revision is not None and inline != revision:
         raise SourceError(
@@ -69,22 +69,46 @@ def parse_hub_address(address: str, revision: str | None = None) -> HubAddress:
     return HubAddress(dataset_id, inline or revision)
 
 
-def is_dataset_id(dataset_id: str) -> bool:
-    """Say whether this is `owner/name` as the hubs allow it."""
+def check_dataset_id(dataset_id: str) -> None:
+    """Check that this is `owner/name`.
+
+    Raises:
+        SourceError: If it is not.
+    """
+    if not _is_dataset_id(dataset_id):
+        what = f"`{dataset_id}` does not name a data set{_hint(dataset_id)}"
+        raise SourceError(what, fix="write OWNER/NAME")
+
+
+def check_choice(kind: str, chosen: str | None, known: Sequence[str], where: str) -> None:
+    """Check that a config or a split is one of those there are.
+
+    Args:
+        kind: What is chosen, for the error.
+        chosen: The recipe's; None is a choice only where there is no other.
+        known: All there are.
+        where: The data set, for the error.
+
+    Raises:
+        SourceError: If it is none of them, or not chosen among several.
+    """
+    if chosen in known or (chosen is None and len(known) < 2):
+        return
+    listing = f"choose one of {', '.join(sorted(known))}"
+    if chosen is None:
+        raise SourceError(f"`{where}` has several {kind}s", fix=f"set `{kind}`: {listing}")
+    nearest = difflib.get_close_matches(chosen, known, n=1)
+    fix = f"did you mean `{nearest[0]}`? {listing}" if nearest else listing
+    raise SourceError(f"`{where}` has no {kind} `{chosen}`", fix=fix)
+
+
+def _is_dataset_id(dataset_id: str) -> bool:
     return (
         _ID.fullmatch(dataset_id) is not None
         and all(len(part) <= _MAX_PART_CHARS for part in dataset_id.split("/"))
         and not any(wrong in dataset_id for wrong in ("--", ".."))
         and not dataset_id.endswith(".git")
     )
-
-
-def near_miss(wrong: str, known: Iterable[str]) -> str:
-    """Return the fix for a name that is none of the known ones: the nearest, and all of them."""
-    names = sorted(known)
-    nearest = difflib.get_close_matches(wrong, names, n=1)
-    listing = f"choose one of {', '.join(names)}"
-    return f"did you mean `{nearest[0]}`? Else {listing}" if nearest else listing
 
 
 def _hint(dataset_id: str) -> str:

@@ -43,20 +43,20 @@ def unreadable(dataset_id: str, chain: list[BaseException]) -> SourceError:
 
 def is_network_error(error: BaseException) -> bool:
     """Say whether a connection failed, as opposed to an answer that says no."""
-    from httpx import TransportError
     from huggingface_hub.errors import LocalEntryNotFoundError
 
-    return isinstance(
-        error, ConnectionError | TimeoutError | TransportError | LocalEntryNotFoundError
-    )
+    if isinstance(error, ConnectionError | TimeoutError | LocalEntryNotFoundError):
+        return True
+    # By name: which of httpx and httpx2 it comes from depends on the version of huggingface_hub.
+    kinds = ((kind.__module__, kind.__name__) for kind in type(error).__mro__)
+    return any(module.startswith("httpx") and name == "TransportError" for module, name in kinds)
 
 
 def said(error: BaseException) -> str:
-    """Return an error's kind and first line, without anything secret in it."""
-    lines = str(error).strip().splitlines()
-    text = _SECRET.sub("…", lines[0]) if lines else ""
+    """Return an error's kind and what it says, on one line and without anything secret in it."""
+    text = _SECRET.sub("…", " ".join(str(error).split()))
     name = type(error).__name__
-    return f"{name}: {text[:_MAX_SAID_CHARS]}" if text else name
+    return f"{name}: {text[:_MAX_SAID_CHARS].strip()}" if text else name
 
 
 def _http(error: BaseException, dataset_id: str, revision: str | None) -> SourceError | None:

@@ -26,13 +26,18 @@ def quiet_hub() -> Iterator[None]:
 
 def _stop_bars(stack: ExitStack) -> None:
     import datasets
-    from huggingface_hub import constants, utils
+    from huggingface_hub import constants
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
 
     # Only where they are on: of two threads in here, the one that turned them off restores them.
     asked = datasets.config.HF_DATASETS_DISABLE_PROGRESS_BARS
     if asked is None and not datasets.are_progress_bars_disabled():
         datasets.disable_progress_bars()
         stack.callback(datasets.enable_progress_bars)
-    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not utils.are_progress_bars_disabled():
-        utils.disable_progress_bars()
-        stack.callback(utils.enable_progress_bars)
+    if constants.HF_HUB_DISABLE_PROGRESS_BARS is None and not are_progress_bars_disabled():
+        disable_progress_bars()
+        stack.callback(enable_progress_bars)

@@ -69,8 +69,8 @@ def peek_tables(tables: Iterator[pa.Table], name: str) -> Peek:
         for column in part.column_names:
             columns.setdefault(column, set())
         for batch in read_tables(iter([part]), Wanted(), 0, None, None):
-            texts = [] if batch.frame is None else batch.frame[REST].drop_nulls()
-            examples += [orjson.loads(text) for text in texts]
+            if batch.frame is not None:
+                examples += [orjson.loads(text) for text in batch.frame[REST].drop_nulls()]
         if len(examples) >= _PEEKED_RECORDS:
             break
     for record in examples:

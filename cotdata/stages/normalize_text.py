@@ -14,8 +14,8 @@ from cotdata.stages.base import Scope, StageConfig, StageResult, distinct, split
 NormalizableColumn = Literal["Question", "Complex_CoT", "Response", "system", "answer"]
 
 # Bytes of UTF-8 read as Latin-1 or Windows-1252: a lead byte's character, then a continuation
-# byte's; and what Windows-1252 read as Latin-1 leaves, but for NEL, which is a line end. ftfy judges
-# each text that has one of them.
+# byte's; and what Windows-1252 read as Latin-1 leaves, but for NEL, which is a line end. ftfy
+# judges each text that has one of them.
 MOJIBAKE_HINT: Final = (
     "[\u00c2-\u00f4][\u0080-\u00bf\u20ac\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160"
     "\u2039\u0152\u017d\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153"

@@ -1,17 +1,21 @@
 """Stages of other packages: found by entry point, run under the same laws as our own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from itertools import chain
 from typing import Any, ClassVar, Final, Literal, Protocol, runtime_checkable
 
+import orjson
 import polars as pl
 from pydantic import BaseModel, Field
 
-from cotdata.errors import StageError
-from cotdata.stages.base import Scope, StageConfig, StageResult
+from cotdata.errors import CotdataError, StageError
+from cotdata.stages.base import NUMBER, Scope, StageConfig, StageResult
 
 ENTRY_POINT_GROUP: Final = "cotdata.stages"
+# What a stage may not change: by these a row is found again.
+_IDENTITY: Final = (NUMBER, "row_id", "origin", "source")
 
 
 @runtime_checkable
@@ -78,14 +82,21 @@ def run_plugin(rows: pl.DataFrame, stage: Plugin) -> StageResult:
     """Run a plugin and hold it to the laws that our own stages keep.
 
     Raises:
-        StageError: If it lost or made rows, gave no reason or evidence, gave a reason that it does
-            not declare, or added or dropped a column that it should not have.
+        StageError: If it raised an error, lost, made, renamed or moved rows, gave no reason or no
+            evidence, gave a reason that it does not declare, or lacks a column that it should have
+            or has it in another type.
     """
     plugin = load_plugin(stage.name)
-    result = plugin.run(rows, plugin.config_model.model_validate(stage.config))
-    _check(stage.name, plugin, rows, result)
+    result = _run(stage.name, plugin, rows, plugin.config_model.model_validate(stage.config))
+    broken = next(chain(_misshapen(plugin, rows, result), _unaccounted(plugin, rows, result)), None)
+    if broken:
+        raise StageError(
+            f"plugin '{stage.name}' broke the accounting: {broken}", fix="mend the plugin"
+        )
     return StageResult(
-        result.kept.select(*rows.columns, *plugin.adds), result.rejected, dict(result.notes)
+        result.kept.select(*rows.columns, *plugin.adds),
+        result.rejected.select(*rows.columns, "reason", "evidence"),
+        dict(result.notes),
     )
 
 
@@ -99,18 +110,59 @@ def _import(point: EntryPoint) -> object:
         ) from error
 
 
-def _check(name: str, plugin: StagePlugin, rows: pl.DataFrame, result: StageResult) -> None:
-    broken = None
-    if result.kept.height + result.rejected.height != rows.height:
-        kept, rejected = result.kept.height, result.rejected.height
-        broken = f"{rows.height} rows in, {kept} kept and {rejected} rejected"
-    elif missing := {*rows.columns, *plugin.adds} - set(result.kept.columns):
-        broken = f"kept rows lack the columns {', '.join(sorted(missing))}"
-    elif missing := {*rows.columns, "reason", "evidence"} - set(result.rejected.columns):
-        broken = f"rejected rows lack the columns {', '.join(sorted(missing))}"
-    elif result.rejected.select("reason", "evidence").null_count().sum_horizontal().sum():
-        broken = "a rejected row has no reason or no evidence"
-    elif undeclared := set(result.rejected["reason"].unique()) - set(plugin.reasons):
-        broken = f"undeclared reasons: {', '.join(sorted(undeclared))}"
-    if broken:
-        raise StageError(f"plugin '{name}' broke the accounting: {broken}", fix="mend the plugin")
+def _run(name: str, plugin: StagePlugin, rows: pl.DataFrame, config: BaseModel) -> StageResult:
+    try:
+        result: object = plugin.run(rows, config)
+    except CotdataError:
+        raise
+    except Exception as error:
+        raise StageError(
+            f"plugin '{name}' failed: {type(error).__name__}: {error}", fix="mend the plugin"
+        ) from error
+    if not isinstance(result, StageResult):
+        raise StageError(
+            f"plugin '{name}' gave a {type(result).__name__}, not a StageResult",
+            fix="mend the plugin",
+        )
+    return result
+
+
+def _misshapen(plugin: StagePlugin, rows: pl.DataFrame, result: StageResult) -> Iterator[str]:
+    """Yield what is wrong with the columns."""
+    text = {"reason": pl.String(), "evidence": pl.String()}
+    for side, frame, added in (
+        ("kept", result.kept, plugin.adds),
+        ("rejected", result.rejected, text),
+    ):
+        wanted = {**rows.schema, **added}
+        if missing := wanted.keys() - set(frame.columns):
+            yield f"{side} rows lack the columns {', '.join(sorted(missing))}"
+        for name, dtype in wanted.items():
+            if frame.schema[name] != dtype:
+                yield f"column '{name}' of {side} rows is {frame.schema[name]}, not {dtype}"
+
+
+def _unaccounted(plugin: StagePlugin, rows: pl.DataFrame, result: StageResult) -> Iterator[str]:
+    """Yield what is wrong with the rows."""
+    kept, rejected = result.kept, result.rejected
+    if kept.height + rejected.height != rows.height:
+        yield f"{rows.height} rows in, {kept.height} kept and {rejected.height} rejected"
+    identity = [name for name in _IDENTITY if name in rows.columns]
+    back = pl.concat([kept.select(identity), rejected.select(identity)])
+    if not back.sort(identity).equals(rows.select(identity).sort(identity)):
+        yield f"a row came back twice, or changed in {', '.join(identity)}"
+    if NUMBER in rows.columns and not kept[NUMBER].is_sorted():
+        yield "kept rows are not in the order in which they were given"
+    if rejected.select("reason", "evidence").null_count().sum_horizontal().sum():
+        yield "a rejected row has no reason or no evidence"
+    if undeclared := set(rejected["reason"].unique()) - set(plugin.reasons):
+        yield f"undeclared reasons: {', '.join(sorted(undeclared))}"
+    if not all(_is_json_object(text) for text in rejected["evidence"]):
+        yield "evidence that is not a JSON object"
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(orjson.loads(text), dict)
+    except orjson.JSONDecodeError:
+        return False

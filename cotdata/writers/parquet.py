@@ -14,6 +14,9 @@ from cotdata.writers.recut import recut
 ROW_GROUP_ROWS: Final = 16_384
 ROW_GROUP_BYTES: Final = 64 << 20
 
+_RECURRING: Final = frozenset({"source", "language", "stage", "reason"})
+_COMPARED: Final = frozenset({*_RECURRING, "row_id"})
+
 
 def write_parquet(frames: Iterable[pl.DataFrame], schema: pl.Schema, path: Path) -> int:
     """Write the frames' rows, in order, and return their number.
@@ -23,7 +26,18 @@ def write_parquet(frames: Iterable[pl.DataFrame], schema: pl.Schema, path: Path)
     """
     target = _plain(schema)
     rows = 0
-    with pq.ParquetWriter(path, target, compression="zstd", compression_level=1) as writer:
+    # A dictionary pays where values recur; the lowest and highest of long texts are never asked
+    # for, and would stand in the file's footer in full.
+    recurring = [name for name in target.names if name in _RECURRING]
+    compared = [name for name, dtype in schema.items() if name in _COMPARED or dtype != pl.String]
+    with pq.ParquetWriter(
+        path,
+        target,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=recurring,
+        write_statistics=compared,
+    ) as writer:
         for group in recut(frames, ROW_GROUP_ROWS, ROW_GROUP_BYTES):
             table = group.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
             writer.write_table(table.cast(target), row_group_size=group.height)

@@ -2,9 +2,12 @@
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from cotdata.manifest import (
     LENGTH_COLUMNS,
@@ -18,7 +21,7 @@ from cotdata.manifest import (
     SplitRecord,
     StageRecord,
 )
-from cotdata.report.examples import Examples, ExampleRow, source_label
+from cotdata.report.examples import ExampleRow, Examples, source_label
 from cotdata.report.text import Excerpt
 from cotdata.row import ROW_SCHEMA
 
@@ -44,9 +47,14 @@ def manifest(
     name: str = "medical-o1",
     splits: Mapping[str, int] | None = None,
     sample: bool = False,
-    languages: Mapping[str, int] | None = None,
+    languages: Mapping[str, str] | None = None,
+    left: Mapping[str, int] | None = None,
 ) -> Manifest:
-    """Return a manifest whose numbers add up; `splits` are rows besides train."""
+    """Return a manifest whose numbers add up.
+
+    `splits` are rows besides train, `languages` those of the sources, and `left` the result's rows
+    by source where they are not in proportion to what was read.
+    """
     records = [_source(made, read) for made, read in sources]
     rows = sum(record.kept for record in records)
     before = {record.name: record.kept for record in records}
@@ -54,7 +62,7 @@ def manifest(
     for position, made in enumerate(stages):
         steps.append(_stage(position, made, rows))
         rows = steps[-1].kept
-    after = _shares(rows, before)
+    after = _shares(rows, left or before)
     counts = {"train": rows - sum((splits or {}).values()), **(splits or {})}
     return Manifest(
         name=name,
@@ -72,7 +80,7 @@ def manifest(
             split: SplitRecord(rows=count, sources=_shares(count, after))
             for split, count in counts.items()
         },
-        rejected=sum(part.rejected for part in (*records, *steps)),
+        rejected=sum(record.rejected for record in records) + sum(step.rejected for step in steps),
         columns=[ColumnRecord(name=name, dtype=str(dtype)) for name, dtype in ROW_SCHEMA.items()],
         before=_profile(before, languages),
         after=_profile(after, languages),
@@ -101,7 +109,8 @@ def medical() -> Manifest:
             Made("split", config={"validation": 0.02}),
         ],
         splits={"validation": 43},
-        languages={"zh": 1_536, "en": 847},
+        languages={"medical_zh": "zh", "medical_en": "en"},
+        left={"medical_zh": 1_316, "medical_en": 818},
     )  # fmt: skip
 
 
@@ -138,8 +147,6 @@ def row(
     split: str | None = None,
 ) -> ExampleRow:
     """Return one row to look at."""
-    import orjson
-
     json = None if evidence is None else orjson.dumps(evidence).decode()
     return ExampleRow(
         row_id=Excerpt.of(row_id),
@@ -205,15 +212,18 @@ def _shares(rows: int, weights: Mapping[str, int]) -> dict[str, int]:
     return parts
 
 
-def _profile(sources: Mapping[str, int], languages: Mapping[str, int] | None) -> Profile:
+def _profile(sources: Mapping[str, int], languages: Mapping[str, str] | None) -> Profile:
     rows = sum(sources.values())
     nulls = dict.fromkeys(LENGTH_COLUMNS, 0) | {"Response": rows // 400}
+    spoken: Counter[str] = Counter()
+    for name, count in sources.items():
+        spoken[(languages or {}).get(name, "script:Latin")] += count
     return Profile(
         rows=rows,
         lengths={name: _lengths(rows - nulls[name], *SHAPES[name]) for name in LENGTH_COLUMNS},
         nulls=nulls,
         sources=dict(sources),
-        languages=_shares(rows, languages or {"script:Latin": 1}),
+        languages=dict(spoken),
     )
 
 
@@ -229,8 +239,8 @@ def _lengths(rows: int, median: float, octaves: float) -> list[int]:
 
 _CHINESE: dict[str, str | None] = {
     "Question": "一位患者出现乏力和食欲减退，查体见巩膜轻度黄染。下一步应首先做哪项检查？",
-    "Complex_CoT": "先看症状：乏力、食欲差，加上巩膜发黄，说明胆红素可能升高。要弄清黄疸属于哪一类，得先看肝功能"
-    "和胆红素的分项。等等，要不要直接做影像？如果以直接胆红素为主，再用超声看胆道是否梗阻更合理。",
+    "Complex_CoT": "先看症状：乏力、食欲差，加上巩膜发黄，说明胆红素可能升高。要弄清黄疸属于哪一类，"
+    "得先看肝功能和胆红素的分项。等等，要不要直接做影像？如果以直接胆红素为主，再用超声看胆道是否梗阻更合理。",
     "Response": "首先检查肝功能，包括总胆红素与直接胆红素；若以直接胆红素升高为主，再做腹部超声。",
 }
 _ENGLISH: dict[str, str | None] = {

@@ -26,13 +26,13 @@ def medical_rows(count: int, seed: int = 1) -> list[dict[str, Any]]:
             "Complex_CoT": " ".join(rng.choices(WORDS, k=rng.randint(5, 80))),
             "Response": " ".join(rng.choices(WORDS, k=15)) + ".",
         }
+        if index % 23 == 5:
+            row["Question"] = "\ufeff " + row["Question"]
         if index % 17 == 3:
             defect: dict[str, Any] = rng.choice(
                 [{"Question": None}, {"Response": ["a", "b"]}, {"Complex_CoT": ""}, {"Question": 7}]
             )
             row |= defect
-        if index % 23 == 5:
-            row["Question"] = "\ufeff " + row["Question"] if row["Question"] else row["Question"]
         rows.append(row)
     return rows
 

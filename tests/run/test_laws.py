@@ -48,7 +48,10 @@ def test_every_stage_adds_up_and_hands_on_what_it_kept(tmp_path: Path) -> None:
 def test_every_rejected_row_has_its_text_a_reason_and_evidence(tmp_path: Path) -> None:
     rejected = pl.read_parquet(make(tmp_path) / "rejected/*.parquet")
     assert rejected.height > 100
-    assert rejected.select("origin", "stage", "reason", "evidence").null_count().sum_horizontal()[0] == 0
+    assert (
+        rejected.select("origin", "stage", "reason", "evidence").null_count().sum_horizontal()[0]
+        == 0
+    )
     assert all(isinstance(json.loads(text), dict | list) for text in rejected["evidence"])
     dropped = rejected.filter(pl.col("reason") == "exact_duplicate")
     assert dropped["Complex_CoT"].null_count() == 0

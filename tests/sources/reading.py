@@ -48,7 +48,7 @@ def read_path(
     path: Path,
     wanted: Wanted = A,
     *,
-    format: str | None = None,
+    format: str | None = None,  # noqa: A002
     encoding: str | None = None,
     chunk_bytes: int = 1 << 20,
     first: int = 0,

@@ -1,6 +1,7 @@
 """Arrow's way of parsing JSON and ours agree on every input, or Arrow's is not taken."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from cotdata.errors import SourceError
 from cotdata.sources.formats import json_records
 from cotdata.sources.formats.chunk import Chunk
 from cotdata.sources.formats.json_lines import line_chunks
@@ -88,12 +90,14 @@ def test_arrow_is_taken_for_records_of_nothing_but_the_wanted_text(
     records: list[dict[str, str]], separators: tuple[str, str]
 ) -> None:
     text = b"".join(json.dumps(r, separators=separators).encode() + b"\n" for r in records)
-    if separators[1].startswith("     "):
-        return  # more white space before a colon than is looked through
+    # So much white space before a colon is not looked through, and a string that begins with a
+    # colon, or ends in a backslash, looks like a key.
+    is_clear = not separators[1].startswith("     ") and not any(
+        mark in value for record in records for value in record.values() for mark in ":\\"
+    )
     (chunk,) = line_chunks([text])
     parsed = parse_plain(chunk, AB)
-    # An escaped backslash before a quote and a colon cannot be told from the end of a key.
-    assert parsed is not None or b'\\\\\\":' in text.replace(b" ", b"").replace(b"\t", b"")
+    assert parsed is not None or not is_clear
     if parsed is not None:
         assert parsed.select("a", "b").to_dicts() == records
         assert parsed[PLACE].to_list() == list(range(1, len(records) + 1))
@@ -126,17 +130,17 @@ def test_a_document_reads_the_same_with_and_without_arrow(data: st.DataObject) -
     text = json.dumps(records, indent=indent).encode()
     at = data.draw(st.integers(0, len(text)))
     text = text[:at] + data.draw(st.sampled_from([b"", b"", *PIECES])) + text[at:]
-    assert _frames(text, parse_plain) == _frames(text, lambda chunk, wanted: None)
+    assert _frames(text, parse_plain) == _frames(text, _refuse)
+
+
+def _refuse(chunk: Chunk, wanted: Wanted) -> None:
+    return None
 
 
 def _frames(
     text: bytes, plain: Callable[[Chunk, Wanted], pl.DataFrame | None]
 ) -> list[dict[str, object]] | str:
     """Read a document, Arrow's way replaced."""
-    import tempfile
-
-    from cotdata.errors import SourceError
-
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_records, "parse_plain", plain)
         try:

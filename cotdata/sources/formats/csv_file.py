@@ -26,6 +26,10 @@ from cotdata.sources.source_file import readable
 _QUOTED: Final = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
 
 
+#: Why a record is refused whose quoted field does not end at its closing quote.
+STRAY_TEXT: Final = "text follows a closing quote (a quote inside of a field must be doubled)"
+
+
 class Unfinished(Exception):  # noqa: N818 (it is an outcome, not an error)
     """The record goes on behind the text at hand; `in_quotes` if a quoted field is open there."""
 
@@ -208,8 +212,7 @@ def _malformed(text: bytes, at: int, *, at_end: bool) -> Record:
         if not at_end:
             raise Unfinished(in_quotes=False)
         end = len(text)
-    error = "text follows a closing quote (a quote inside of a field must be doubled)"
-    return Record([], end, end + 1, error)
+    return Record([], end, end + 1, STRAY_TEXT)
 
 
 def _without_return(text: bytes, start: int, end: int) -> int:

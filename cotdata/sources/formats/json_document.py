@@ -175,9 +175,16 @@ def _check_end(blocks: TextBlocks, shape: Shape, text: Iterable[bytes], records:
     for block in text:
         for letter in block.translate(None, _SPACE)[: len(due) + 1]:
             if letter != due[0] if due else True:
-                what = f"the document goes on after its end, which stands after record {records}"
-                fix = f"{_SHAPES}; join several documents to one, or write one record on a line"
-                raise SourceError(what, blocks.location, fix)
+                raise _early_end(blocks, records)
             due = due[1:]
     if due:
         blocks.notes["unclosed_document"] = 1
+
+
+def _early_end(blocks: TextBlocks, records: int) -> SourceError:
+    what = f"the document goes on after its end, which stands after record {records}"
+    fix = (
+        f"{_SHAPES}; join several documents to one, or write one record on a line; if it is one "
+        f"document, look for a bracket too many or of the wrong kind in record {records}"
+    )
+    return SourceError(what, blocks.location, fix)

@@ -15,6 +15,7 @@ _EXPONENT: Final = re.compile(rb"[0-9]e")
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 # So much white space between a key and its colon is looked through; behind more, all is a key.
 _SPACES_BEFORE_COLON: Final = 8
+_NO_KEYS: Final = (b'\\":', b'{":', b'[":', b',":', b':":')
 
 _KINDS: Final[dict[type, str]] = {
     str: "string",
@@ -112,8 +113,8 @@ def _not_json(text: str) -> NoReturn:
 def most_keys(text: bytes, start: int, end: int) -> int:
     r"""Return an upper bound of the object keys that a part of JSON text writes, twins included.
 
-    A key is a quote, white space or none, and a colon. Inside a string a quote stands behind a
-    backslash, so `\":` is no key, unless that backslash is itself escaped.
+    Counted is every quote with a colon behind it, white space between or not. Inside a string a
+    quote stands behind a backslash, so `\":` is no key, unless that backslash is itself escaped.
     """
     letters = np.frombuffer(text, np.uint8)[start:end]
     colons = np.flatnonzero(letters == ord(":"))
@@ -132,8 +133,13 @@ def most_keys(text: bytes, start: int, end: int) -> int:
 
 
 def least_keys(dumped: bytes) -> int:
-    """Return a lower bound of the object keys in JSON that orjson wrote."""
-    return dumped.count(b'":') - dumped.count(b'\\":')
+    """Return a lower bound of the object keys in compact JSON, as orjson writes it.
+
+    A quote and a colon end a key, unless the quote is escaped or opens a string that begins with
+    a colon; a quote that opens a string stands at the beginning or behind one of four letters.
+    """
+    found = dumped.count(b'":') - dumped.startswith(b'":')
+    return found - sum(dumped.count(no_key) for no_key in _NO_KEYS) if found else 0
 
 
 class RecordValues:

@@ -1,0 +1,63 @@
+"""What reaches a terminal: nothing that data, file names or errors hold can steer it."""
+
+import os
+import re
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Final
+
+# CSI and OSC sequences whole, and two-character escapes; what is left of a broken one goes with
+# the other control characters.
+_ESCAPES: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|\x1b[@-Z\\^_]"
+)
+#: Joiners, without which Persian, Indic scripts and emoji are wrong.
+_JOINERS: Final = frozenset("\u200c\u200d")
+
+
+def printable(text: str) -> str:
+    """Return text on one line without escape codes, control and invisible characters."""
+    return "".join(map(_shown, _ESCAPES.sub("", text)))
+
+
+def _shown(character: str) -> str:
+    if character in "\n\r\t":
+        return " "
+    if character.isprintable() or character in _JOINERS:
+        return character
+    # Surrogates stand for bytes of a file's name that are no text.
+    return "\ufffd" if unicodedata.category(character) == "Cs" else ""
+
+
+def write_line(text: str) -> None:
+    """Print one line of a result."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def write_text(text: str | bytes) -> None:
+    """Print text that is a result as it is: JSON, YAML."""
+    if isinstance(text, bytes):
+        text = text.decode()
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def write_path(path: Path) -> None:
+    """Print a path: to a terminal what can be shown of it, to a program its very bytes."""
+    if sys.stdout.isatty():
+        write_line(str(path))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+
+
+def write_error(text: str) -> None:
+    """Print one line about the work, not of its result."""
+    sys.stderr.write(printable(text) + "\n")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 row`, `2 rows`, `1,000 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

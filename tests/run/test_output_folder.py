@@ -1,0 +1,95 @@
+import os
+from pathlib import Path
+
+import pytest
+from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
+
+from cotdata import WriteError
+from cotdata.recipe import LoadedRecipe, load_recipe
+from cotdata.run import build
+from cotdata.run.output_folder import OutputFolder
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> LoadedRecipe:
+    write_jsonl(tmp_path / "rows.jsonl", medical_rows(60))
+    path = write_recipe(tmp_path / "recipe.yaml", recipe())
+    return load_recipe(path, output=tmp_path / "run")
+
+
+def other(tmp_path: Path) -> LoadedRecipe:
+    path = write_recipe(tmp_path / "other.yaml", recipe(seed=8))
+    return load_recipe(path, output=tmp_path / "run")
+
+
+def test_another_run_is_never_overwritten_unasked(loaded: LoadedRecipe, tmp_path: Path) -> None:
+    before = run_bytes(build(loaded).path)
+    with pytest.raises(WriteError, match="holds another run"):
+        build(other(tmp_path))
+    assert run_bytes(tmp_path / "run") == before
+
+
+def test_force_replaces_another_run(loaded: LoadedRecipe, tmp_path: Path) -> None:
+    build(loaded)
+    assert build(other(tmp_path), force=True).manifest.seed == 8
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_folder_that_is_no_run_is_left_as_it_is(
+    loaded: LoadedRecipe, tmp_path: Path, *, force: bool
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.txt").write_text("years of work")
+    with pytest.raises(WriteError, match="not a run of cotdata"):
+        build(loaded, force=force)
+    assert (tmp_path / "run" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_file_in_the_place_of_the_folder_is_left_as_it_is(
+    loaded: LoadedRecipe, tmp_path: Path
+) -> None:
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(WriteError, match="not a run"):
+        build(loaded, force=True)
+
+
+def test_an_empty_folder_is_filled(loaded: LoadedRecipe, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    assert build(loaded).is_new
+
+
+def test_a_second_build_of_the_same_folder_is_turned_away(
+    loaded: LoadedRecipe, tmp_path: Path
+) -> None:
+    with (
+        OutputFolder(tmp_path / "run").locked(),
+        pytest.raises(WriteError, match="another build is writing"),
+    ):
+        build(loaded)
+
+
+def test_a_replacement_killed_between_its_renames_is_undone(
+    loaded: LoadedRecipe, tmp_path: Path
+) -> None:
+    before = run_bytes(build(loaded).path)
+    (tmp_path / "run").rename(tmp_path / ".run.replaced")
+    assert not build(loaded).is_new
+    assert run_bytes(tmp_path / "run") == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_is_an_error_that_names_it(loaded: LoadedRecipe, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(WriteError, match="cannot be written"):
+            build(loaded)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_parent_that_is_a_file_is_an_error(loaded: LoadedRecipe, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    nested = load_recipe(tmp_path / "recipe.yaml", output=tmp_path / "file" / "run")
+    with pytest.raises(WriteError, match="cannot be written"):
+        build(nested)
