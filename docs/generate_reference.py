@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from reference_commands import cli_page, python_page
+from reference_commands import cli_page, errors_raised, python_page
 from reference_records import manifest_page, row_page
 from reference_stages import kind_of, stage_classes, stage_page, stages_page
 from reference_tables import (
@@ -180,10 +180,12 @@ def _errors() -> str:
     drawn = "\n".join(line for line in tree.splitlines() if line.startswith("    "))
     parts = [
         "# Errors\n",
-        "Everything that cotdata raises on purpose, as `cotdata.NAME`. The command line prints it "
-        "on stderr and exits with 2. A bad row is never an error: it is a rejected row.\n",
+        "Everything that cotdata raises on purpose; all of it stands in `cotdata.errors`. The "
+        "command line prints it on stderr and exits with 2. A bad row is never an error: it is a "
+        "rejected row.\n",
         drawn + "\n",
     ]
+    raised = errors_raised()
     classes = [
         item
         for item in vars(cotdata.errors).values()
@@ -191,6 +193,9 @@ def _errors() -> str:
     ]
     for error in classes:
         parts += [f"## {error.__name__}\n", paragraphs(error)]
+        parts += [f"- {when}" for when in raised.get(error.__name__, ())]
+        parts += [""] if error.__name__ in raised else []
+    parts.append("## Attributes\n")
     parts.append(
         "Every error has `what`, `where` (a `Location` or None) and `fix` (text or None); a "
         "`ProblemsError` has `problems` too, a tuple of `Problem`.\n"

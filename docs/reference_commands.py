@@ -1,11 +1,13 @@
 """Writes the pages about the command line and the Python names from what the package offers."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from dataclasses import fields
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import typer
-from reference_tables import paragraphs, raised_by, table
+from reference_tables import member_comments, paragraphs, raised_by, table
 
 import cotdata
 from cotdata.cli import app
@@ -114,33 +116,86 @@ def _default(parameter: Parameter) -> str:
     return "" if parameter.default in {None, False} else f"`{parameter.default}`"
 
 
+#: The modules in front of a type's name.
+_MODULES: Final = re.compile(r"\b(?:\w+\.)+(?=[A-Z])")
+#: Names that have a page of their own.
+_ELSEWHERE: Final = {
+    "Location": "errors.md#location",
+    "Manifest": "manifest.md",
+    "Problem": "errors.md#problem",
+    "Recipe": "recipe.md",
+    "Row": "row.md",
+    "StagePlugin": "stages/plugin.md#what-a-plugin-offers",
+}
+
+
+#: What attributes mean whose names say nearly all.
+_ATTRIBUTES: Final = {
+    "recipe": "What the file says, with the command line's changes.",
+    "path": "The run's folder.",
+    "manifest": "What the run did.",
+    "kept": "Rows that go on, with the columns that the stage adds.",
+    "rejected": "Rows that don't, with their reason and evidence.",
+    "notes": "Kind of change → how often.",
+}
+
+
+def exported() -> dict[str, Any]:
+    """Return what the package exports, by name."""
+    return {name: getattr(cotdata, name) for name in sorted(cotdata.__all__)}
+
+
+def errors_raised() -> dict[str, list[str]]:
+    """Return when each error is raised by what the package exports."""
+    found: dict[str, list[str]] = {}
+    for name, item in exported().items():
+        if inspect.isfunction(item):
+            for error, when in raised_by(item).items():
+                found.setdefault(error, []).append(f"`{name}`: {when}")
+    return found
+
+
 def python_page() -> str:
     """Return the page with every name that the package exports."""
     parts = [
         "# Python\n",
         "Whatever a command does, two calls do: `build(load_recipe(path))` is "
         "`cotdata build PATH`. These are the names that `cotdata` exports; everything else may "
-        "change without notice. The package is typed.\n",
+        "change without notice. The package is typed, and each name is imported when it is first "
+        "asked for.\n",
     ]
-    named = {name: getattr(cotdata, name) for name in sorted(cotdata.__all__)}
-    for name, item in named.items():
-        if inspect.isclass(item) and issubclass(item, CotdataError):
-            continue
-        if inspect.isfunction(item):
+    errors = []
+    for name, item in exported().items():
+        if name in _ELSEWHERE:
+            parts += [f"## {name}\n", f"{paragraphs(item)}\n[Its page]({_ELSEWHERE[name]}).\n"]
+        elif inspect.isfunction(item):
             parts += [f"## {name}\n", f"    {name}{_signature(item)}\n", _described(item)]
+        elif inspect.isclass(item) and issubclass(item, CotdataError):
+            errors.append(f"[{name}](errors.md#{name.lower()})")
         elif inspect.isclass(item):
-            parts += [f"## {name}\n", f"A class: {_called(item)}.\n", paragraphs(item)]
-    errors = [f"[{n}](errors.md#{n.lower()})" for n in named if n.endswith("Error")]
+            parts += [f"## {name}\n", paragraphs(item), _attributes(item)]
+        else:
+            parts += [f"## {name}\n", "The package's version, as text.\n"]
     parts.append(f"## Errors\n\n{', '.join(errors)}.\n")
     return "\n".join(parts)
 
 
-def _called(item: type) -> str:
-    return f"`{item.__module__}.{item.__qualname__}`"
+def _attributes(item: type) -> str:
+    said = member_comments(item)
+    rows = [
+        [f"`{x.name}`", f"`{_plain(x.type)}`", said.get(x.name) or _ATTRIBUTES[x.name]]
+        for x in fields(item)
+    ]
+    return table(["attribute", "type", "meaning"], rows)
+
+
+def _plain(annotation: object) -> str:
+    said = annotation.__name__ if inspect.isclass(annotation) else str(annotation)
+    return _MODULES.sub("", said)
 
 
 def _signature(function: Any) -> str:  # noqa: ANN401
-    return str(inspect.signature(function)).replace("'", "").replace("cotdata.", "")
+    return _MODULES.sub("", str(inspect.signature(function)).replace("'", ""))
 
 
 def _described(function: Any) -> str:  # noqa: ANN401

@@ -46,6 +46,7 @@ _REJECTED_COLUMNS: Final[Mapping[str, str]] = {
 
 
 def row_page() -> str:
+    """Return the page about the columns of kept and of rejected rows."""
     rows = []
     for name, field in Row.model_fields.items():
         null = "no" if field.is_required() else "yes"
@@ -71,6 +72,7 @@ def row_page() -> str:
 
 
 def manifest_page() -> str:
+    """Return the page about `manifest.json` and `timings.json`."""
     records = (
         *(manifest.SourceRecord, manifest.InputFile, manifest.StageRecord, manifest.SplitRecord),
         *(manifest.ColumnRecord, manifest.Profile, manifest.OutputFile),

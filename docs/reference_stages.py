@@ -49,6 +49,7 @@ def stage_classes() -> list[type[StageConfig]]:
 
 
 def stages_page() -> str:
+    """Return the page that lists the stages."""
     rows = [
         [f"[`{kind_of(stage)}`]({kind_of(stage)}.md)", stage.scope, _summary(stage)]
         for stage in stage_classes()
@@ -62,6 +63,7 @@ def stages_page() -> str:
 
 
 def stage_page(stage: type[StageConfig]) -> str:
+    """Return the page about one stage."""
     kind = kind_of(stage)
     parts = [f"# {kind}\n", paragraphs(stage), f"- Scope: {_SCOPES[stage.scope]}"]
     parts.append(f"- Version: {stage.version}. It goes into the cache key.")
@@ -98,6 +100,7 @@ def _added(stage: type[StageConfig]) -> str:
 
 
 def kind_of(stage: type[StageConfig]) -> str:
+    """Return how a recipe names a stage."""
     return str(stage.model_fields["kind"].default)
 
 

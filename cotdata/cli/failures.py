@@ -41,14 +41,15 @@ def guarded(command: Callable[[], object], *, goes_on: bool) -> int:
         write_error("  fix: see `cotdata --help` or `cotdata COMMAND --help`")
         return USER_MUST_CHANGE
     except (KeyboardInterrupt, typer.Abort):
-        kept = ": finished parts are kept in the cache, and the same command goes on from there"
-        write_error(f"interrupted{kept if goes_on else ''}")
-        return INTERRUPTED
+        code = INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
     except Exception as error:
         _show_unexpected(error)
         return UNEXPECTED
+    if code == INTERRUPTED:  # also what typer makes of Ctrl-C
+        kept = ": finished parts are kept in the cache, and the same command goes on from there"
+        write_error(f"interrupted{kept if goes_on else ''}")
     return code if isinstance(code, int) else DONE
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.progress import (
     BarColumn,
@@ -16,10 +16,14 @@ from rich.progress import (
 from rich.progress import (
     Progress as RichProgress,
 )
+from rich.table import Column
 from rich.text import Text
 
 from cotdata.cli.tables import console
 from cotdata.cli.terminal import printable
+
+#: What leaves room for the figures on a terminal of 80 columns.
+_NAME_CHARS: Final = 24
 
 if TYPE_CHECKING:
     from cotdata.engine.progress import Progress
@@ -36,8 +40,8 @@ def bars(*, quiet: bool) -> "Iterator[Progress]":
     with RichProgress(
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        _Amounts(),
+        BarColumn(bar_width=10),
+        _Amounts(table_column=Column(no_wrap=True)),
         console=console(stderr=True),
         transient=True,
     ) as shown:
@@ -54,7 +58,10 @@ class _Bars:
     def start(self, step: str, total: int | None, unit: str) -> None:
         if self._task is not None:
             self._shown.remove_task(self._task)
-        self._task = self._shown.add_task(printable(step), total=total, unit=printable(unit))
+        name = printable(step)
+        if len(name) > _NAME_CHARS:
+            name = name[: _NAME_CHARS - 1] + "…"
+        self._task = self._shown.add_task(name, total=total, unit=printable(unit))
 
     def advance(self, amount: int) -> None:
         if self._task is not None:
@@ -65,13 +72,14 @@ class _Bars:
 
 
 class _Amounts(ProgressColumn):
-    """`12,000 of 25,371 rows · 8,100/s · 2 s left`, as much of it as is known."""
+    """`12,000 of 25,371 rows · 12k/s · 2 s left`, as much of it as is known."""
 
     def render(self, task: Task) -> Text:
         total = "" if task.total is None else f" of {task.total:,.0f}"
         parts = [f"{task.completed:,.0f}{total} {task.fields['unit']}"] if task.completed else []
         if task.speed:
-            parts.append(f"{task.speed:,.0f}/s")
+            is_fast = task.speed >= 10_000
+            parts.append(f"{task.speed / 1000:,.0f}k/s" if is_fast else f"{task.speed:,.0f}/s")
         if task.time_remaining:
             parts.append(f"{_duration(task.time_remaining)} left")
         return Text(" · ".join(parts))

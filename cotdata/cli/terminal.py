@@ -5,7 +5,9 @@ import re
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Final
+from shutil import get_terminal_size
+from textwrap import wrap
+from typing import Final, TextIO
 
 # CSI and OSC sequences whole, and two-character escapes; what is left of a broken one goes with
 # the other control characters.
@@ -33,8 +35,8 @@ def _shown(character: str) -> str:
 
 
 def write_line(text: str) -> None:
-    """Print one line of a result."""
-    sys.stdout.write(printable(text) + "\n")
+    """Print one line of a result; on a terminal it is wrapped between words."""
+    sys.stdout.write(_wrapped(printable(text), sys.stdout, indent="") + "\n")
 
 
 def write_text(text: str | bytes) -> None:
@@ -54,8 +56,22 @@ def write_path(path: Path) -> None:
 
 
 def write_error(text: str) -> None:
-    """Print one line about the work, not of its result."""
-    sys.stderr.write(printable(text) + "\n")
+    """Print one line about the work, not of its result; wrapped as `write_line` does."""
+    sys.stderr.write(_wrapped(printable(text), sys.stderr, indent="    ") + "\n")
+
+
+def _wrapped(text: str, stream: TextIO, indent: str) -> str:
+    if not stream.isatty():
+        return text
+    # Names and paths stay whole, so that they can be copied.
+    lines = wrap(
+        text,
+        get_terminal_size().columns,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
 
 
 def counted(count: int, noun: str) -> str:

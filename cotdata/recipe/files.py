@@ -53,11 +53,13 @@ def _bundled_recipe(path: Path) -> Path:
         return recipes / path.name
     near = get_close_matches(path.name, _recipes_in(path.parent), n=3)
     shipped = [name for name in names if path.name in {name, Path(name).stem}]
-    shipped = shipped or get_close_matches(path.name, names, n=1)
+    similar = get_close_matches(path.name, names, n=1)
     if shipped:
         fix = f"the package ships a recipe of this name: recipes/{shipped[0]}"
     elif near:
         fix = "did you mean " + " or ".join(str(path.parent / name) for name in near) + "?"
+    elif similar:
+        fix = f"did you mean recipes/{similar[0]}, which the package ships?"
     else:
         fix = f"recipes that the package ships: {', '.join(f'recipes/{name}' for name in names)}"
     raise RecipeError("there is no such file", Location(str(path)), fix)

@@ -140,7 +140,7 @@ def _read(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, ExampleRow]
     if not indices:
         return
     rows = pl.scan_parquet(path)
-    has = set(_schema(rows, path))
+    has = rows.collect_schema().names()
     heads = [_head(name, EXCERPT_CHARS) for name in ("row_id", "origin", *TEXTS)]
     if "evidence" in has:
         heads.append(_head("evidence", EVIDENCE_CHARS))
@@ -184,13 +184,6 @@ def _row(record: Mapping[str, Any], split: str | None) -> ExampleRow:
         evidence=excerpt("evidence"),
         raw=None if raw is None else Excerpt.of_bytes(raw, record["raw_length"]),
     )
-
-
-def _schema(rows: pl.LazyFrame, path: Path) -> list[str]:
-    try:
-        return rows.collect_schema().names()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise _unreadable(path) from error
 
 
 def _collect(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:

@@ -19,6 +19,8 @@ from cotdata.report.text import Excerpt, label, share
 
 SHORT_HASH: Final = 12
 RECIPE_CHARS: Final = 40_000
+#: One text in a recipe; a column mapping's template may be long.
+SETTING_CHARS: Final = 4_000
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def render_report(manifest: Manifest, examples: Examples) -> str:
             notes=_notes(manifest, labels),
             kept=examples.kept,
             recipe=_yaml(manifest.model_dump(mode="json", include={"recipe"})["recipe"]),
-            overrides=manifest.overrides and _yaml(manifest.overrides),
+            overrides=_yaml(manifest.overrides) if manifest.overrides else None,
         )
     )
 
@@ -98,7 +100,7 @@ def result_sentence(manifest: Manifest) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("cotdata.report"),
-        autoescape=True,
+        autoescape=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -160,5 +162,18 @@ def _notes(manifest: Manifest, labels: Sequence[str]) -> list[Note]:
 
 
 def _yaml(settings: dict[str, Any]) -> Excerpt:
-    text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=88)
+    text = yaml.safe_dump(_cut(settings), sort_keys=False, allow_unicode=True, width=88)
     return Excerpt.of(text, RECIPE_CHARS)
+
+
+def _cut(value: Any) -> Any:  # noqa: ANN401 - whatever a recipe may hold
+    """Cut long texts before YAML writes them, which takes seconds for a few million characters."""
+    match value:
+        case str():
+            return str(Excerpt.of(value, SETTING_CHARS))
+        case dict():
+            return {_cut(key): _cut(part) for key, part in value.items()}
+        case list():
+            return [_cut(part) for part in value]
+        case _:
+            return value

@@ -28,8 +28,8 @@ NO_MOJIBAKE: Final = re.compile(
 )
 # Line ends of Windows and old Mac, NEL, and Unicode's line and paragraph separators.
 NEWLINES: Final = "\r\n|\r|\u0085|\u2028|\u2029"
-# C0 and C1 controls but for tab and newline, and DEL. ESC goes with them, and with it the start of
-# every terminal escape sequence.
+# C0 and C1 controls but for tab, newline and carriage return, and DEL. ESC goes with them, and with
+# it the start of every terminal escape sequence.
 CONTROLS: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 # Soft hyphen, zero-width space, word joiner, invisible operators, byte order mark. The zero-width
 # joiner and non-joiner stay: Persian, Indic scripts and emoji are wrong without them.
@@ -74,7 +74,8 @@ class NormalizeText(StageConfig):
     )
     newlines: bool = Field(default=True, description="Write every line end as a newline.")
     control_characters: bool = Field(
-        default=True, description="Remove control characters but for tab and newline."
+        default=True,
+        description="Remove control characters but for tab, newline and carriage return.",
     )
     zero_width: bool = Field(
         default=True, description="Remove invisible characters but for joiners."

@@ -1,5 +1,4 @@
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,7 +119,8 @@ def test_hostile_names_are_read_and_escaped(tmp_path: Path, name: bytes, label: 
     path.write_bytes(b"a\n1\n")
     (file,) = find_files(".", tmp_path)
     assert file.label == label
-    assert file.open().read() == b"a\n1\n"
+    with file.open() as stored:
+        assert stored.read() == b"a\n1\n"
     assert labels(os.fsdecode(name), tmp_path) == [label]
     with pytest.raises(SourceError) as caught:
         find_files(os.fsdecode(name) + "x", tmp_path)
@@ -220,24 +220,29 @@ def test_a_file_that_may_not_be_opened_is_an_error(
 
 
 def _forbid(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take the right to read; as permissions don't bind root, say no in its stead."""
+    """Say no as the system would: permissions don't bind root, who may run the tests."""
+    scandir, stat, opened = os.scandir, Path.stat, Path.open
 
-    def refuse(path: object, *rest: object) -> None:
-        if str(path).startswith(str(place)) and path != place:
+    def check(path: object, *, is_inside: bool = False) -> None:
+        at = Path(str(path))
+        if place in at.parents or (at == place and not is_inside):
             raise PermissionError(13, "Permission denied", str(path))
 
-    def hook(event: str, args: tuple[object, ...]) -> None:
-        if _forbidden and event in {"open", "os.scandir"} and str(args[0]) == str(_forbidden[-1]):
-            raise PermissionError(13, "Permission denied", str(args[0]))
+    def checked_scandir(path: Path) -> object:
+        check(path)
+        return scandir(path)
 
-    _forbidden.append(place)
-    if len(_forbidden) == 1:
-        sys.addaudithook(hook)
-    original = Path.stat
-    monkeypatch.setattr(Path, "stat", lambda self, **k: (refuse(self), original(self, **k))[1])
+    def checked_stat(self: Path, **settings: bool) -> os.stat_result:
+        check(self, is_inside=True)
+        return stat(self, **settings)
 
+    def checked_open(self: Path, mode: str) -> object:
+        check(self)
+        return opened(self, mode)
 
-_forbidden: list[Path] = []
+    monkeypatch.setattr(os, "scandir", checked_scandir)
+    monkeypatch.setattr(Path, "stat", checked_stat)
+    monkeypatch.setattr(Path, "open", checked_open)
 
 
 def test_the_companions_of_a_saved_data_set_are_no_data(tmp_path: Path) -> None:

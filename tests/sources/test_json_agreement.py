@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from cotdata.errors import SourceError
 from cotdata.sources.formats import json_records
 from cotdata.sources.formats.chunk import Chunk
 from cotdata.sources.formats.json_lines import line_chunks
-from cotdata.sources.formats.json_records import JsonParser, parse_plain
+from cotdata.sources.formats.json_records import JsonParser, Plain, parse_plain
 from cotdata.sources.formats.text_blocks import TextBlocks
 from cotdata.sources.records import PLACE, REASON, Wanted
 from cotdata.sources.source_file import SourceFile
@@ -65,10 +64,11 @@ CLEAN = st.lists(PLAIN.map(lambda r: json.dumps(r).encode() + b"\n"), max_size=5
 
 def assert_paths_agree(chunk: Chunk, wanted: Wanted) -> bool:
     """Compare both paths; return whether Arrow's was taken."""
-    plain = parse_plain(chunk, wanted)
-    if plain is not None:
-        assert_frame_equal(plain, JsonParser(BLOCKS, wanted).parse_exactly(chunk))
-    return plain is not None
+    parser = JsonParser(BLOCKS, wanted)
+    if not len(chunk):
+        return False
+    assert_frame_equal(parser.parse(chunk), parser.parse_exactly(chunk))
+    return parse_plain(chunk, wanted) is not None
 
 
 @given(SOUP | LINES | CLEAN)
@@ -99,8 +99,35 @@ def test_arrow_is_taken_for_records_of_nothing_but_the_wanted_text(
     parsed = parse_plain(chunk, AB)
     assert parsed is not None or not is_clear
     if parsed is not None:
-        assert parsed.select("a", "b").to_dicts() == records
-        assert parsed[PLACE].to_list() == list(range(1, len(records) + 1))
+        assert not len(parsed.doubtful)
+        assert parsed.frame.select("a", "b").to_dicts() == records
+        assert parsed.frame[PLACE].to_list() == list(range(1, len(records) + 1))
+
+
+def test_odd_records_among_many_are_found_and_their_neighbours_are_not_touched() -> None:
+    good = b'{"a":"x","b":"y: \\\\"}\n'
+    odd = [
+        b'{"a":"x","a":"z"}\n',
+        b'{"a":"x","a":"z","b":"y"}\n',
+        b'{"a":null,"b":"y"}\n',
+        b'{"a":1,"b":"y"}\n',
+        b'{"a":"x","c":[1]}\n',
+        b'{"a":"\xff","b":"y"}\n',
+        b"{}\n",
+        b'{"a":"x"\n',
+    ]
+    text = b"".join(good * 150 + line + good * (7 * index) for index, line in enumerate(odd))
+    (chunk,) = line_chunks([text])
+    parser = JsonParser(BLOCKS, AB)
+    frame = parser.parse(chunk)
+    assert_frame_equal(frame, parser.parse_exactly(chunk))
+    assert frame[REASON].drop_nulls().to_list() == [
+        "duplicate_key",
+        "duplicate_key",
+        "not_text",
+        "not_utf8",
+        "bad_json",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -109,8 +136,6 @@ def test_arrow_is_taken_for_records_of_nothing_but_the_wanted_text(
         b'{"a":"x","a":"y"}\n',
         b'{"a":"x","\\u0061":"y"}\n',
         b'{"a":"x"}{"a":"y"}\n',
-        b'{"a":null}\n',
-        b"{}\n",
         b"null\n",
         b'{"a":"x","c":"y"}\n',
         b'{"a":1}\n',
@@ -138,7 +163,7 @@ def _refuse(chunk: Chunk, wanted: Wanted) -> None:
 
 
 def _frames(
-    text: bytes, plain: Callable[[Chunk, Wanted], pl.DataFrame | None]
+    text: bytes, plain: Callable[[Chunk, Wanted], Plain | None]
 ) -> list[dict[str, object]] | str:
     """Read a document, Arrow's way replaced."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

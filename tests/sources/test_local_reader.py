@@ -11,7 +11,7 @@ import pytest
 from cotdata.errors import SourceError
 from cotdata.sources.files import SourceFile, find_files
 from cotdata.sources.local import LocalReader
-from cotdata.sources.records import REASON, Wanted
+from cotdata.sources.records import REASON, REST, Wanted
 from tests.sources.reading import A, read_bytes
 
 
@@ -103,8 +103,28 @@ def test_every_real_file_reads_completely(real_data: Path, chunk_bytes: int) -> 
         assert (name, sum(batch.records for batch in batches)) == (name, rows)
         frames = [batch.frame for batch in batches if batch.frame is not None]
         assert sum(int(frame[REASON].count()) for frame in frames) == 0
-        assert all(frame["__rest__"].null_count() == frame.height for frame in frames), name
         assert {c for frame in frames for c in columns if frame[c].count()} >= {columns[0]}, name
+
+
+@pytest.mark.real_data
+def test_the_rest_of_every_real_record_is_the_record(real_data: Path) -> None:
+    for name, _, _ in _table(real_data):
+        path = real_data / name
+        if path.suffix not in {".json", ".jsonl"}:
+            continue
+        expected: list[dict[str, object]]
+        if path.suffix == ".json":
+            loaded = json.loads(path.read_bytes())
+            keyed = [{"_key": k, **v} for k, v in loaded.items()] if type(loaded) is dict else None
+            expected = keyed or loaded
+        else:
+            expected = [json.loads(line) for line in path.read_bytes().split(b"\n") if line]
+        (file,) = find_files(name, real_data)
+        rest: list[str] = []
+        for batch in LocalReader(file, None, None).batches(Wanted(), 0, None):
+            rest += [] if batch.frame is None else batch.frame[REST].to_list()
+        assert [json.loads(text) for text in rest] == expected, name
+        assert [list(json.loads(text)) for text in rest] == [list(record) for record in expected]
 
 
 @pytest.mark.real_data

@@ -254,3 +254,26 @@ def test_damage_to_a_typed_file_raises_nothing_but_a_source_error(
     except SourceError:
         return
     assert read.records == read.frame.height
+
+
+def test_offsets_that_lead_out_of_the_file_are_an_error(tmp_path: Path) -> None:
+    table = pa.table({"a": ["offset", "offset"]})
+    whole = write(tmp_path / "x.arrow", table).read_bytes()
+    offsets = (0).to_bytes(4, "little") + (6).to_bytes(4, "little") + (12).to_bytes(4, "little")
+    assert whole.count(offsets) == 1
+    far = offsets[:4] + (1 << 30).to_bytes(4, "little") + offsets[8:]
+    with pytest.raises(SourceError, match="is broken"):
+        read_bytes(tmp_path, "x.arrow", whole.replace(offsets, far))
+
+
+def test_names_deep_inside_that_are_not_utf8_are_an_error(tmp_path: Path) -> None:
+    table = pa.table({"a": pa.array([{"inner": "x"}])})
+    whole = write(tmp_path / "x.arrow", table).read_bytes()
+    with pytest.raises(SourceError, match="is broken"):
+        read_bytes(tmp_path, "x.arrow", whole.replace(b"inner", b"inn\xffr"), Wanted())
+
+
+def test_text_in_a_list_that_is_not_utf8_is_an_error(tmp_path: Path) -> None:
+    whole = write(tmp_path / "x.arrow", pa.table({"a": [["inner"]]})).read_bytes()
+    with pytest.raises(SourceError, match="Invalid UTF8"):
+        read_bytes(tmp_path, "x.arrow", whole.replace(b"inner", b"inn\xffr"), Wanted())

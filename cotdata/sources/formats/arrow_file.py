@@ -28,7 +28,8 @@ def read_arrow(
     progress = Progress(first, stop)
     with opened(file, progress, "Arrow") as source:
         for table in _tables(file, source):
-            rows = max(chunk_bytes * len(table) // max(table.nbytes, 1), 1)
+            # Not `nbytes`, which trusts the offsets of a batch that may be corrupt.
+            rows = max(chunk_bytes * len(table) // max(table.get_total_buffer_size(), 1), 1)
             for start in range(0, len(table), rows):
                 yield from progress.read(table.slice(start, rows), wanted)
         source.seek(0)

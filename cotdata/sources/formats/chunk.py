@@ -57,6 +57,18 @@ class Chunk:
             notes={},
         )
 
+    def choose(self, positions: Positions) -> "Chunk":
+        """Return the records at these positions, without the notes; none is the open one."""
+        return replace(
+            self,
+            starts=self.starts[positions],
+            ends=self.ends[positions],
+            places=self.places[positions],
+            is_open=False,
+            lost=0,
+            notes={},
+        )
+
 
 class Rejection(Exception):  # noqa: N818 (it is an outcome, not an error)
     """Why a record is not taken; never leaves the readers."""

@@ -1,6 +1,6 @@
 """Parses a chunk of JSON records: by Arrow where that is proven right, else one by one."""
 
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 import numpy as np
 import orjson
@@ -33,6 +33,10 @@ KEY_COLUMN: Final = "_key"
 # Chunks that Arrow may refuse before it is asked no more: where records have columns that are
 # not wanted it refuses them all, and asking costs time.
 _REFUSALS: Final = 3
+# Records that are not worth cutting again to find the odd ones among them.
+_PROBE: Final = 64
+# With more nulls than this in a chunk, parsing all of it exactly costs less.
+_DOUBTS: Final = 1000
 
 
 class JsonParser:
@@ -55,12 +59,37 @@ class JsonParser:
     def parse(self, chunk: Chunk) -> pl.DataFrame:
         """Return the chunk's frame; both ways of parsing give the same."""
         if self._can_be_plain and self._refusals < _REFUSALS:
-            frame = parse_plain(chunk, self._wanted)
+            frame = self._parse_plainly(chunk)
             if frame is not None:
-                self._refusals = 0
                 return frame
+            # Where the first records are refused too, it is not for some odd ones among them.
+            if self._parse_plainly(chunk.cut(0, _PROBE)) is not None:
+                return pl.concat(self._parse_halves(chunk))
             self._refusals += 1
         return self.parse_exactly(chunk)
+
+    def _parse_halves(self, chunk: Chunk) -> list[pl.DataFrame]:
+        """Parse a chunk in which some records are odd: only their neighbours pay for it."""
+        if len(chunk) <= _PROBE:
+            return [self.parse_exactly(chunk)]
+        middle = len(chunk) // 2
+        frames = []
+        for half in (chunk.cut(0, middle), chunk.cut(middle, len(chunk))):
+            frame = self._parse_plainly(half)
+            frames += [frame] if frame is not None else self._parse_halves(half)
+        return frames
+
+    def _parse_plainly(self, chunk: Chunk) -> pl.DataFrame | None:
+        """Return the frame as Arrow parses it, records with a null parsed for themselves."""
+        found = parse_plain(chunk, self._wanted)
+        if found is None or not len(found.doubtful):
+            return found and found.frame
+        exact = self.parse_exactly(chunk.choose(found.doubtful))
+        is_plain = np.ones(len(chunk), bool)
+        is_plain[found.doubtful] = False
+        plain = found.frame.filter(pl.Series(is_plain))
+        # Places grow along the file, so that sorting by them puts each record back.
+        return pl.concat([plain, exact]).sort(PLACE)
 
     def parse_exactly(self, chunk: Chunk) -> pl.DataFrame:
         """Return the chunk's frame, each record parsed for itself."""
@@ -147,15 +176,23 @@ def refuse_large(size: int, lost: int) -> NoReturn:
     raise Rejection("record_too_large", evidence | ({"bytes_lost": lost} if lost else {}))
 
 
-def parse_plain(chunk: Chunk, wanted: Wanted) -> pl.DataFrame | None:
+class Plain(NamedTuple):
+    """What Arrow made of a chunk, and the records of which it may have made too little."""
+
+    frame: pl.DataFrame
+    #: Positions of records with a null: an absent key can hide another that stands twice.
+    doubtful: Positions
+
+
+def parse_plain(chunk: Chunk, wanted: Wanted) -> Plain | None:
     """Return the frame of records that are nothing but the wanted text; None if that is unproven.
 
     Arrow's parser is strict about syntax, strings and unexpected fields, but reads its input as
     a stream of objects, whatever lies between them, and checks no UTF-8. So the result is taken
     only where each record begins with `{` and ends with `}` (an object broken over records would
-    leave one that does not), there are as many objects as records (no record holds two), no
-    value is null, the strings are UTF-8, and the text has no more keys than the values account
-    for (no key stands twice).
+    leave one that does not), there are as many objects as records (no record holds two), the
+    strings are UTF-8, and the text of the records without a null has no more keys than their
+    values account for (no key stands twice).
     """
     starts, ends = trimmed(chunk.data, chunk.starts, chunk.ends)
     if not _are_braced(chunk.data, starts, ends):
@@ -164,19 +201,32 @@ def parse_plain(chunk: Chunk, wanted: Wanted) -> pl.DataFrame | None:
     table = _read_objects(memoryview(chunk.data)[begin:end], wanted)
     if table is None or table.num_rows != len(chunk):
         return None
-    values = len(chunk) * len(wanted.text)
-    if table.num_columns != len(wanted.text) or most_keys(chunk.data, begin, end) > values:
+    if table.num_columns != len(wanted.text):
         return None
-    if any(column.null_count for column in table.columns):
+    texts = cast("pl.DataFrame", pl.from_arrow(table.select(wanted.text)))
+    has_null = texts.select(pl.any_horizontal(pl.all().is_null())).to_series()
+    doubtful = has_null.arg_true().to_numpy().astype(np.int64)
+    values = (len(chunk) - len(doubtful)) * len(wanted.text)
+    if len(doubtful) > _DOUBTS or _keys_outside(chunk.data, starts, ends, doubtful) > values:
         return None
     nothing = pl.lit(None, pl.String)
-    return cast("pl.DataFrame", pl.from_arrow(table.select(wanted.text))).with_columns(
+    frame = texts.with_columns(
         pl.Series(PLACE, chunk.places.astype(np.uint64), dtype=pl.UInt64),
         nothing.alias(REST),
         nothing.alias(REASON),
         nothing.alias(EVIDENCE),
         pl.lit(None, pl.Binary).alias(RAW),
     )
+    return Plain(frame, doubtful)
+
+
+def _keys_outside(data: bytes, starts: Positions, ends: Positions, doubtful: Positions) -> int:
+    """Return an upper bound of the keys that all records but the doubtful ones write."""
+    keys, begin = 0, int(starts[0])
+    for position in doubtful.tolist():
+        keys += most_keys(data, begin, int(starts[position]))
+        begin = int(ends[position])
+    return keys + most_keys(data, begin, int(ends[-1]))
 
 
 def _are_braced(data: bytes, starts: Positions, ends: Positions) -> bool:

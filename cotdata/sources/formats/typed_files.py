@@ -75,12 +75,23 @@ def opened(file: SourceFile, progress: Progress, kind: str) -> Iterator[pa.Nativ
 
 
 def check_names(file: SourceFile, schema: pa.Schema) -> None:
-    """Check that no column's name stands twice.
+    """Check the columns' names.
 
     Raises:
-        SourceError: One does.
+        SourceError: A name stands twice.
+        UnicodeDecodeError: A name, at any depth, is not UTF-8.
     """
+    for kind in schema.types:
+        _read_names(kind)
     twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if twice:
         what = "columns have the same name: " + ", ".join(f"`{readable(name)}`" for name in twice)
         raise SourceError(what, Location(file.label), "rename them, so that each has its own")
+
+
+def _read_names(kind: pa.DataType) -> None:
+    """Read all names inside of a type, as Arrow decodes and so checks them only then."""
+    for index in range(kind.num_fields):
+        field = kind.field(index)
+        field.name.encode()
+        _read_names(field.type)

@@ -126,21 +126,26 @@ def _objects(columns: dict[str, pa.Array]) -> pl.Series:
 
 
 def _not_utf8(table: pa.RecordBatch) -> npt.NDArray[np.bool_]:
-    """Tell which rows have text that is not UTF-8; formats promise that none has."""
+    """Tell which rows have text that is not UTF-8; formats promise that none has.
+
+    Nothing may look at a batch before it went through here: Arrow takes offsets on trust.
+    """
+    is_bad = np.zeros(len(table), bool)
+    for column in table.columns:
+        if not _is_utf8(column):
+            slices = (column.slice(index, 1) for index in range(len(table)))
+            is_bad |= np.array([not _is_utf8(value) for value in slices], bool)
+    return is_bad
+
+
+def _is_utf8(column: pa.Array) -> bool:
+    """Tell whether text is UTF-8; other damage, or such text inside of a list, is an error."""
     try:
-        table.validate(full=True)
+        column.validate(full=True)
     except pa.ArrowInvalid as error:
-        if "UTF8" not in str(error):
-            raise
-        return np.array([not _is_utf8(table.slice(index, 1)) for index in range(len(table))], bool)
-    return np.zeros(len(table), bool)
-
-
-def _is_utf8(row: pa.RecordBatch) -> bool:
-    try:
-        row.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
+        if is_text(column.type) and "UTF8" in str(error):
+            return False
+        raise
     return True
 
 
@@ -172,8 +177,6 @@ def _refused(table: pa.RecordBatch, like: pl.DataFrame, places: Positions) -> pl
 def _bytes_of(value: pa.Array) -> tuple[bytes, int | None]:
     """Return one value as JSON, and where its text is not UTF-8."""
     if not is_text(value.type) or value.null_count:
-        # Text inside of a list or a struct is not looked into: a row like that stops the read.
-        value.validate(full=True)
         return (json_form(value)[0] or "null").encode(), None
     stored = value.cast(pa.large_binary())[0].as_py()
     text = json.dumps(stored.decode(errors="surrogateescape"), ensure_ascii=False)

@@ -9,8 +9,9 @@ A recipe uses it with
 """
 
 import polars as pl
-from cotdata import StageResult
 from pydantic import BaseModel, ConfigDict, Field
+
+from cotdata import StageResult
 
 
 class BannedWords(BaseModel):

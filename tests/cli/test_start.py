@@ -1,0 +1,96 @@
+"""The command line starts quickly and says what there is."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cotdata import __version__
+from tests.cli.conftest import CommandLine
+
+HEAVY = ("polars", "pyarrow", "pydantic", "datasets", "numpy", "yaml")
+
+
+def python(code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_help_imports_no_library() -> None:
+    code = f"""
+import sys
+from cotdata.cli import run
+assert run(["--help"]) == 0
+print([name for name in {HEAVY} if name in sys.modules])
+assert run(["build", "--help"]) == 0
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+    lists = [line for line in python(code).splitlines() if line.startswith("[")]
+    # Of a command's arguments typer itself makes pydantic types.
+    assert lists[0] == "[]"
+    assert lists[1] in {"[]", "['pydantic']"}
+
+
+def test_the_package_imports_no_library() -> None:
+    loaded = python(f"import sys, cotdata; print([n for n in {HEAVY} if n in sys.modules])")
+    assert loaded.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seconds"), [(["--help"], 0.3), (["check", "recipes/medical.yaml"], 0.6)]
+)
+def test_starts_quickly(arguments: list[str], seconds: float) -> None:
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "cotdata", *arguments], check=True, capture_output=True
+        )
+        times.append(time.perf_counter() - started)
+        if times[-1] < seconds:
+            return
+    pytest.fail(f"took {min(times):.2f} s")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_names_every_command(cotdata: CommandLine, arguments: list[str]) -> None:
+    printed = cotdata(*arguments)
+    assert printed.code == 0
+    for name in ("build", "check", "init", "validate", "verify", "schema", "cache"):
+        assert f"\n  {name} " in printed.out
+    assert all(len(line) <= 80 for line in printed.out.splitlines())
+
+
+def test_prints_its_version(cotdata: CommandLine) -> None:
+    assert cotdata("--version") == (0, f"cotdata {__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["build"], "Missing argument"),
+        (["build", "a.yaml", "--sorce", "x"], "--source"),
+        (["build", "a.yaml", "--workers", "0"], "--workers"),
+        (["schema", "rows"], "row"),
+        (["validate", "a.jsonl"], "--adapter"),
+    ],
+)
+def test_a_wrong_command_line_is_the_users_to_change(
+    cotdata: CommandLine, arguments: list[str], said: str
+) -> None:
+    printed = cotdata(*arguments)
+    assert (printed.code, printed.out) == (2, "")
+    assert printed.err.startswith("error: ")
+    assert said in printed.err
+    assert "  fix: see `cotdata --help`" in printed.err
+
+
+def test_the_reader_of_a_pipe_may_leave(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m cotdata schema recipe | head -c 10; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout) == 10

@@ -1,0 +1,69 @@
+"""Finds the code blocks of a Markdown page, and what the page says about running them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+#: Why a block may be left out; anything else is no reason.
+NOT_RUN_BECAUSE = ("needs the Hub", "needs the package index")
+
+_FENCE = re.compile(
+    r"""(?:^[ ]*<!--\ (?P<comment>[^\n]*?)\ -->\n)?
+    ^(?P<indent>[ ]*)```(?P<language>\w+)(?:\ title="(?P<title>[^"\n]+)")?\n
+    (?P<code>.*?)
+    ^(?P=indent)```$""",
+    re.MULTILINE | re.DOTALL | re.VERBOSE,
+)
+_SNIPPET = re.compile(r'^--8<-- "([^"\n]+)"$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One code block; `line` is that of its fence, from 1."""
+
+    line: int
+    language: str
+    title: str | None
+    code: str
+    #: What the comment directly above it says.
+    comment: str | None
+
+    @property
+    def not_run_because(self) -> str | None:
+        said = (self.comment or "").partition("not run: ")
+        return said[2] if said[1] else None
+
+    @property
+    def exit_code(self) -> int:
+        said = re.fullmatch(r"exits (\d+)", self.comment or "")
+        return int(said[1]) if said else 0
+
+
+def prose_pages() -> list[Path]:
+    """Return the pages that are written by hand."""
+    found = [page for page in DOCS.rglob("*.md") if "reference" not in page.parts]
+    return [*sorted(found), ROOT / "README.md"]
+
+
+def blocks(page: Path) -> list[Block]:
+    """Return a page's code blocks in their order, snippets filled in."""
+    text = page.read_text(encoding="utf-8")
+    return [
+        Block(
+            line=text.count("\n", 0, match.start("language")) + 1,
+            language=match["language"],
+            title=match["title"],
+            code=_SNIPPET.sub(
+                _snippet, re.sub(rf"^{match['indent']}", "", match["code"], flags=re.M)
+            ),
+            comment=match["comment"],
+        )
+        for match in _FENCE.finditer(text)
+    ]
+
+
+def _snippet(match: re.Match[str]) -> str:
+    return (DOCS / match[1]).read_text(encoding="utf-8").rstrip("\n")
