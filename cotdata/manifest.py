@@ -106,7 +106,10 @@ class Manifest(_Record):
 
     schema_: int = Field(default=SCHEMA, alias="schema")
     name: str
-    fingerprint: str = Field(description="SHA-256 over recipe, input contents, stage versions.")
+    fingerprint: str = Field(
+        description="Of the recipe, the inputs' contents and the stages' versions: the first 32 "
+        "hexadecimal digits of a SHA-256."
+    )
     seed: int
     sample: bool = Field(description="True for `--sample`: the package's own rows.")
     overrides: dict[str, Any] = Field(description="`--source` and `--set`, as given.")

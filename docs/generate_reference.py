@@ -25,7 +25,7 @@ from reference_tables import (
 import cotdata.errors
 from cotdata.errors import CotdataError, Location, Problem
 from cotdata.recipe.model import Output, Recipe, Render, Train
-from cotdata.run.assemble import SOURCE_STAGE
+from cotdata.run.fates import SOURCE_STAGE
 from cotdata.sources.adapters import (
     ADAPTER_NAMES,
     ADAPTER_REASONS,

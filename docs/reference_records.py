@@ -7,7 +7,7 @@ from reference_tables import fields_table, paragraphs, table
 
 from cotdata import manifest
 from cotdata.row import ROW_SCHEMA, Row
-from cotdata.run.assemble import SOURCE_STAGE, Assembly
+from cotdata.run.fates import SOURCE_STAGE, Assembly
 from cotdata.run.replay import Shards
 
 #: What the manifest's fields mean whose names say nearly all; the others say it themselves.

@@ -8,11 +8,11 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from pydantic import ValidationError
 
 from cotdata.bundled import bundled
-from cotdata.errors import CotdataError
+from cotdata.errors import CotdataError, WriteError
 from cotdata.manifest import Manifest, Profile
 from cotdata.recipe import Recipe
 from cotdata.recipe.composer import parse
@@ -109,12 +109,12 @@ def test_schema_and_model_agree_on_changed_recipes(data: st.DataObject) -> None:
             parent = parent[step]
         match data.draw(st.sampled_from(["change", "remove", "add"])):
             case "change":
-                parent[last] = data.draw(STRANGE)
+                parent[last] = deepcopy(data.draw(STRANGE))
             case "remove":
                 del parent[last]
             case _:
                 target = parent if isinstance(parent, dict) else value
-                target[data.draw(KEYS)] = data.draw(STRANGE)
+                target[data.draw(KEYS)] = deepcopy(data.draw(STRANGE))
     found = complaints(value)
     assert accepts(value) == (not found), found
 
@@ -153,6 +153,12 @@ def test_a_stale_schema_is_named_with_the_command_that_mends_it(tmp_path: Path) 
     with pytest.raises(CotdataError, match=r"row.json, manifest.json") as caught:
         check_schemas(tmp_path)
     assert caught.value.fix == f"cotdata schema --write {tmp_path}"
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match="cannot be written"):
+        write_schemas(tmp_path / "file" / "v1")
 
 
 def test_the_committed_schemas_are_the_models() -> None:

@@ -48,6 +48,8 @@ def guarded(command: Callable[[], object], *, goes_on: bool) -> int:
         _show_unexpected(error)
         return UNEXPECTED
     if code == INTERRUPTED:  # also what typer makes of Ctrl-C
+        if sys.stderr.isatty():
+            write_error("")  # the terminal has written ^C on the line
         kept = ": finished parts are kept in the cache, and the same command goes on from there"
         write_error(f"interrupted{kept if goes_on else ''}")
     return code if isinstance(code, int) else DONE

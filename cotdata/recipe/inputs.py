@@ -17,21 +17,25 @@ def missing_inputs(loaded: LoadedRecipe) -> list[Problem]:
 
     Asks no hub, and reads no file.
     """
-    from cotdata.sources.local import LocalReader  # with pyarrow: for hubs it isn't needed
-
     problems = []
     for source in loaded.recipe.sources:
         try:
-            if source.is_hub:
-                parse_hub_address(source.from_, source.revision)
-                continue
-            for file in find_files(source.from_, loaded.base, source.format):
-                LocalReader(file, source.format, source.encoding)
+            _find(source, loaded.base)
         except SourceError as error:
             named = f"{error.where}: {error.what}" if error.where else error.what
             what = f"source '{source.name}': {named}"
             problems.append(Problem(what, loaded.places[source.name], error.fix))
     return problems
+
+
+def _find(source: Source, base: Path) -> None:
+    if source.is_hub:
+        parse_hub_address(source.from_, source.revision)
+        return
+    from cotdata.sources.local import LocalReader  # with pyarrow, which a hub doesn't need here
+
+    for file in find_files(source.from_, base, source.format):
+        LocalReader(file, source.format, source.encoding)  # knows whether there is such a format
 
 
 def single_source(path: str, adapter: str, rows: str | None = None) -> Source:

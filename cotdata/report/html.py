@@ -100,7 +100,7 @@ def result_sentence(manifest: Manifest) -> str:
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("cotdata.report"),
-        autoescape=False,
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

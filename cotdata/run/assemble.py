@@ -1,4 +1,4 @@
-"""Deals every row to its place in the run's folder: one of the splits, or the rejected ones."""
+"""Writes every row to its output, in files that are cut at places which the rows alone decide."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,66 +11,29 @@ import orjson
 import polars as pl
 
 from cotdata.engine import Engine
-from cotdata.engine.arrow_files import read_arrow, write_arrow
+from cotdata.engine.arrow_files import read_arrow
 from cotdata.engine.progress import Progress
-from cotdata.errors import StageError
 from cotdata.manifest import Profile
 from cotdata.row import ROW_SCHEMA
+from cotdata.run.fates import (
+    OUTPUT,
+    POSITION,
+    REJECTED,
+    SOURCE_STAGE,
+    Assembly,
+    FateKernel,
+)
 from cotdata.run.hashing import file_sha256
 from cotdata.run.profile import profile
-from cotdata.run.replay import Shards, Step, advance, decided, departures, read_rows
-from cotdata.stages import nature
+from cotdata.run.replay import advance, departures, read_rows
 from cotdata.stages.base import NUMBER
 from cotdata.stages.mix import COPIES
 from cotdata.stages.split import SPLITS
 from cotdata.writers.parquet import write_parquet
 
-REJECTED: Final = "rejected"
-#: The stage of a row that never became one: it could not be read, mapped, or broke the contract.
-SOURCE_STAGE: Final = "source"
 # One output file holds about this much text; the Hub recommends files of up to 500 MB.
 FILE_BYTES: Final = 512 << 20
 FILE_ROWS: Final = 262_144
-
-#: Columns that serve the build and are not written: where a row goes is its file's name.
-_INTERNAL: Final = (NUMBER, "split", COPIES)
-_OUTPUT = "output"
-_POSITION = "position"
-
-#: Where each row of a shard goes: (number, output, copies, position of the stage that rejected it).
-FATE_SCHEMA: Final = pl.Schema(
-    {NUMBER: pl.UInt64(), _OUTPUT: pl.String(), COPIES: pl.UInt32(), _POSITION: pl.Int32()}
-)
-
-
-@dataclass(frozen=True)
-class Assembly:
-    """Everything that says what a run consists of, before it is written."""
-
-    shards: Shards
-    steps: tuple[Step, ...]
-    labels: tuple[str, ...]
-    #: Rows of one output file.
-    file_rows: int
-
-    def added(self) -> dict[str, tuple[pl.DataType, str]]:
-        """Return the columns that stages added: their type, and the stage's label."""
-        return {
-            name: (dtype, label)
-            for step, label in zip(self.steps, self.labels, strict=True)
-            for name, dtype in nature(step.stage).adds.items()
-            if name not in _INTERNAL
-        }
-
-    def kept_schema(self) -> pl.Schema:
-        """Return the columns of the splits."""
-        added = {name: dtype for name, (dtype, _) in self.added().items()}
-        return pl.Schema({**ROW_SCHEMA, **added})
-
-    def rejected_schema(self) -> pl.Schema:
-        """Return the columns of the rejected rows: theirs, and why."""
-        why = {"stage": pl.String(), "reason": pl.String(), "evidence": pl.String()}
-        return pl.Schema({**self.kept_schema(), **why, "raw": pl.Binary()})
 
 
 @dataclass(frozen=True)
@@ -91,48 +54,6 @@ class Written:
     rows: int
     sha256: str
     profiles: tuple[Profile, ...]
-
-
-@dataclass(frozen=True)
-class _FateKernel:
-    """Kernel: says of every row of a shard where it goes."""
-
-    assembly: Assembly
-
-    def __call__(self, shard: Path, _: Path | None, out: Path) -> None:
-        base = self.assembly.shards.base(shard)
-        rows = read_rows(shard, base).select(NUMBER, "reason")
-        left = departures(shard, base, self.assembly.steps)
-        if left[NUMBER].is_duplicated().any():
-            raise StageError(f"a row was rejected twice: {shard.stem}")
-        fates = (
-            rows.select(NUMBER, unread=pl.col("reason").is_not_null())
-            .join(left.select(NUMBER, _POSITION), on=NUMBER, how="left", maintain_order="left")
-            .with_columns(
-                pl.when("unread").then(pl.lit(-1, pl.Int32)).otherwise(_POSITION).alias(_POSITION)
-            )
-        )
-        for name in ("split", COPIES):
-            fates = self._join(fates, base, name)
-        is_kept = pl.col(_POSITION).is_null()
-        fates = fates.select(
-            NUMBER,
-            pl.when(is_kept).then(pl.col("split").fill_null("train")).otherwise(pl.lit(REJECTED))
-            .alias(_OUTPUT),
-            pl.when(is_kept).then(pl.col(COPIES)).fill_null(1).alias(COPIES),
-            _POSITION,
-        )  # fmt: skip
-        out.mkdir()
-        write_arrow(fates.cast(FATE_SCHEMA), out / "fates.arrow")
-        sizes = fates.group_by(_OUTPUT).agg(pl.col(COPIES).sum()).sort(_OUTPUT)
-        (out / "sizes.json").write_bytes(orjson.dumps(dict(sizes.iter_rows())))
-
-    def _join(self, fates: pl.DataFrame, base: int, name: str) -> pl.DataFrame:
-        for step in self.assembly.steps:
-            if step.decision is not None and name in nature(step.stage).adds:
-                table = decided(step.decision, base).select(NUMBER, name)
-                return fates.join(table, on=NUMBER, how="left", maintain_order="left")
-        return fates.with_columns(pl.lit(None, FATE_SCHEMA.get(name, pl.String())).alias(name))
 
 
 @dataclass(frozen=True)
@@ -166,7 +87,7 @@ class _FileKernel:
         paths = {path.stem: path for path in self.assembly.shards.paths}
         for piece in pieces:
             fates = read_arrow(self.fates / piece.shard / "fates.arrow")
-            chosen = fates.filter(pl.col(_OUTPUT) == output)
+            chosen = fates.filter(pl.col(OUTPUT) == output)
             if output == REJECTED:
                 rows = self._rejected(paths[piece.shard], chosen.slice(piece.skip, piece.take))
             else:
@@ -194,14 +115,14 @@ class _FileKernel:
         base = self.assembly.shards.base(shard)
         left = departures(shard, base, self.assembly.steps)
         parts = [self.assembly.rejected_schema().to_frame().with_columns(_number())]
-        for (position,), fates in chosen.group_by(_POSITION, maintain_order=True):
+        for (position,), fates in chosen.group_by(POSITION, maintain_order=True):
             rows = _gather(shard, base, fates[NUMBER])
             if position == -1:
                 stage = SOURCE_STAGE
             else:
                 rows = advance(
                     rows.select(NUMBER, *ROW_SCHEMA, "raw"), base, self.assembly.steps[:position]
-                ).join(left.drop(_POSITION), on=NUMBER, how="left", maintain_order="left")
+                ).join(left.drop(POSITION), on=NUMBER, how="left", maintain_order="left")
                 stage = self.assembly.labels[position]
             parts.append(rows.with_columns(stage=pl.lit(stage)))
         return pl.concat(parts, how="diagonal").sort(NUMBER)
@@ -220,7 +141,7 @@ def assemble(
         progress: Who listens.
     """
     shards = assembly.shards.paths
-    list(engine.map_shards(_FateKernel(assembly), shards, folder / "fates"))
+    list(engine.map_shards(FateKernel(assembly), shards, folder / "fates"))
     orders = list(_orders(assembly, outputs, folder / "fates"))
     names = _write_orders(orders, folder / "orders")
     progress.start("write", sum(piece.take for _, pieces in orders for piece in pieces), "rows")

@@ -16,33 +16,39 @@ import orjson
 from cotdata.engine import Engine
 from cotdata.engine.local import LocalEngine
 from cotdata.engine.progress import Progress, Silence
-from cotdata.errors import CotdataError, WriteError
+from cotdata.errors import CotdataError, VerifyError, WriteError
 from cotdata.manifest import (
     MANIFEST_NAME,
-    ColumnRecord,
     Manifest,
-    OutputFile,
-    SplitRecord,
     StageRecord,
 )
-from cotdata.recipe import LoadedRecipe, Recipe
+from cotdata.recipe import LoadedRecipe
 from cotdata.report import collect_examples, render_report
 from cotdata.run.accounting import check_flow, check_manifest
-from cotdata.run.assemble import REJECTED, Assembly, Written, assemble, rows_per_file
+from cotdata.run.assemble import Written, assemble, rows_per_file
 from cotdata.run.checkpoints import content_key
-from cotdata.run.hashing import file_sha256
+from cotdata.run.fates import REJECTED, Assembly
 from cotdata.run.ingest import Ingested, ingest, source_key
 from cotdata.run.output_folder import OutputFolder
-from cotdata.run.passes import Decided, StageCount, decide
+from cotdata.run.passes import decide
 from cotdata.run.profile import add_profiles
+from cotdata.run.record import (
+    column_records,
+    output_file,
+    place_files,
+    recipe_record,
+    split_records,
+    stage_records,
+)
 from cotdata.run.replay import Shards
 from cotdata.run.verify import verify
 from cotdata.sources.opened import OpenedSource, open_source
 from cotdata.stages import AnyStage, nature, stage_labels
-from cotdata.stages.base import settings
 from cotdata.stages.split import Split
 from cotdata.writers.card import dataset_card
 
+#: Raised when a run's files change for the same recipe and inputs.
+VERSION: Final = 1
 #: Packages whose version can change a run's bytes.
 SHAPING_PACKAGES: Final = ("cotdata", "ftfy", "polars", "polars-hash", "pyarrow")
 # What a full or protected file system answers; anything else is a fault of ours.
@@ -127,14 +133,24 @@ class _Build:
         fingerprint = self._fingerprint(opened)
         folder = OutputFolder(self._loaded.output)
         with folder.locked():
-            if folder.holds(fingerprint) and not self._fresh:
-                self._progress.start("verify", None, "files")
-                return Run(folder.path, verify(folder.path), is_new=False)
-            folder.check_may_write(force=self._force)
+            stands = folder.holds(fingerprint)
+            if stands and not self._fresh and (manifest := self._verified(folder)):
+                return Run(folder.path, manifest, is_new=False)
+            folder.check_may_write(force=self._force or stands)
             scratch = folder.scratch(self._work_key(fingerprint))
             manifest = self._make(opened, fingerprint, scratch)
             folder.publish(scratch)
         return Run(folder.path, manifest, is_new=True)
+
+    def _verified(self, folder: OutputFolder) -> Manifest | None:
+        """Return the standing run's manifest; None if it was changed and may be replaced."""
+        try:
+            return verify(folder.path, self._progress)
+        except VerifyError as error:
+            if self._force:
+                return None
+            fix = "build it anew with --force, or choose another folder with --output"
+            raise VerifyError(error.what, error.where, fix, problems=error.problems) from error
 
     def _open(self) -> list[OpenedSource]:
         opened = []
@@ -157,7 +173,7 @@ class _Build:
             fresh=self._fresh,
         )
         self._lap("decide")
-        records = self._stage_records(decided)
+        records = stage_records(self._stages, decided)
         check_flow([source.record for source in sources], records)
         assembly = Assembly(
             shards,
@@ -185,19 +201,19 @@ class _Build:
     ) -> Manifest:
         """Put the run's folder together beside the scratch files."""
         run = scratch / "run"
-        outputs = _place(written, run)
+        outputs = place_files(written, run)
         manifest = Manifest(
             name=self._recipe.name,
             fingerprint=fingerprint,
             seed=self._recipe.seed,
             sample=self._loaded.sample,
             overrides=dict(self._loaded.overrides),
-            recipe=_recipe_of_record(self._recipe),
+            recipe=recipe_record(self._recipe),
             sources=[source.record for source in sources],
             stages=records,
-            splits=_splits(written),
+            splits=split_records(written),
             rejected=sum(part.rows for part in written if part.output == REJECTED),
-            columns=_columns(assembly),
+            columns=column_records(assembly),
             before=add_profiles(source.profile for source in sources),
             after=add_profiles(part for file in written for part in file.profiles),
             versions={name: version(name) for name in SHAPING_PACKAGES},
@@ -208,20 +224,12 @@ class _Build:
         (run / "README.md").write_text(dataset_card(manifest), encoding="utf-8", newline="\n")
         report = render_report(manifest, collect_examples(run))
         (run / "report.html").write_text(report, encoding="utf-8", newline="\n")
-        pages = [_output_file(run, run / name) for name in ("README.md", "report.html")]
+        pages = [output_file(run, run / name) for name in ("README.md", "report.html")]
         manifest = manifest.model_copy(update={"outputs": [*outputs, *pages]})
         (run / MANIFEST_NAME).write_bytes(manifest.to_json())
         self._lap("report")
         (run / TIMINGS_NAME).write_bytes(self._timings(sources))
         return manifest
-
-    def _stage_records(self, decided: Decided) -> list[StageRecord]:
-        return [
-            _stage_record(position, stage, count)
-            for position, (stage, count) in enumerate(
-                zip(self._stages, decided.counts, strict=True)
-            )
-        ]
 
     def _outputs(self) -> list[str]:
         """Return the splits that the recipe asks for."""
@@ -234,6 +242,7 @@ class _Build:
     def _fingerprint(self, opened: Sequence[OpenedSource]) -> str:
         return content_key(
             {
+                "version": VERSION,
                 "name": self._recipe.name,
                 "seed": self._recipe.seed,
                 "sample": self._loaded.sample,
@@ -263,77 +272,6 @@ class _Build:
             "recipe": str(self._loaded.path),
         }
         return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _recipe_of_record(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe as the manifest has it: where the run goes leaves no trace in its bytes."""
-    written = recipe.as_written()
-    return {key: value for key, value in written.items() if key not in {"output", "train"}}
-
-
-def _place(written: Sequence[Written], run: Path) -> list[OutputFile]:
-    """Link the written files under their names, which say how many there are."""
-    outputs = []
-    for output in dict.fromkeys(part.output for part in written):
-        files = [part for part in written if part.output == output]
-        folder = run / (REJECTED if output == REJECTED else "data")
-        folder.mkdir(parents=True, exist_ok=True)
-        for number, part in enumerate(files):
-            path = folder / f"{output}-{number:05}-of-{len(files):05}.parquet"
-            path.unlink(missing_ok=True)
-            path.hardlink_to(part.path)
-            outputs.append(
-                OutputFile(
-                    path=path.relative_to(run).as_posix(),
-                    rows=part.rows,
-                    bytes=path.stat().st_size,
-                    sha256=part.sha256,
-                )
-            )
-    return outputs
-
-
-def _splits(written: Sequence[Written]) -> dict[str, SplitRecord]:
-    splits = {}
-    for output in dict.fromkeys(part.output for part in written if part.output != REJECTED):
-        total = add_profiles(
-            profile for part in written if part.output == output for profile in part.profiles
-        )
-        splits[output] = SplitRecord(rows=total.rows, sources=total.sources)
-    return splits
-
-
-def _columns(assembly: Assembly) -> list[ColumnRecord]:
-    added = assembly.added()
-    return [
-        ColumnRecord(
-            name=name, dtype=str(dtype), added_by=added[name][1] if name in added else None
-        )
-        for name, dtype in assembly.kept_schema().items()
-    ]
-
-
-def _stage_record(position: int, stage: AnyStage, count: StageCount) -> StageRecord:
-    return StageRecord(
-        position=position,
-        kind=stage.kind,
-        version=nature(stage).version,
-        config=settings(stage),
-        rows_in=count.rows_in,
-        made=count.made,
-        kept=count.kept,
-        rejected=count.rejected,
-        reasons=dict(sorted(count.reasons.items())),
-        notes=dict(sorted(count.notes.items())),
-    )
-
-
-def _output_file(run: Path, path: Path) -> OutputFile:
-    return OutputFile(
-        path=path.relative_to(run).as_posix(),
-        bytes=path.stat().st_size,
-        sha256=file_sha256(path),
-    )
 
 
 def _write_error(error: OSError) -> CotdataError:

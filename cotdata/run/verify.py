@@ -12,7 +12,7 @@ from cotdata.engine.progress import Progress, Silence
 from cotdata.errors import CotdataError, Location, Problem, VerifyError
 from cotdata.manifest import MANIFEST_NAME, Manifest
 from cotdata.run.accounting import check_manifest
-from cotdata.run.assemble import REJECTED, SOURCE_STAGE
+from cotdata.run.fates import REJECTED, SOURCE_STAGE
 from cotdata.run.hashing import file_sha256
 from cotdata.stages import label_kinds
 

@@ -16,7 +16,7 @@ def explain_hub_error(error: Exception, dataset_id: str, revision: str | None) -
     """Return what `huggingface_hub` or `datasets` raised as an error of ours."""
     chain = list(_chain(error))
     for cause in chain:
-        found = _http(cause, dataset_id, revision) or _dataset(cause, dataset_id)
+        found = _http(cause, dataset_id, revision) or _dataset(cause, dataset_id, revision)
         if found is not None:
             return found
     if any(is_network_error(cause) for cause in chain):
@@ -72,10 +72,7 @@ def _http(error: BaseException, dataset_id: str, revision: str | None) -> Source
         case GatedRepoError():
             return _gated(dataset_id)
         case RevisionNotFoundError():
-            return SourceError(
-                f"`{dataset_id}` has no revision `{revision}`",
-                fix="name a branch, a tag or a full commit, or leave `revision` out",
-            )
+            return _no_revision(dataset_id, revision)
         case RepositoryNotFoundError():
             return _not_found(dataset_id)
         case DisabledRepoError():
@@ -102,12 +99,14 @@ def _status(dataset_id: str, status: int) -> SourceError | None:
     return None
 
 
-def _dataset(error: BaseException, dataset_id: str) -> SourceError | None:
+def _dataset(error: BaseException, dataset_id: str, revision: str | None) -> SourceError | None:
     from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError
 
     text = str(error)
     if isinstance(error, DatasetNotFoundError):
-        return _gated(dataset_id) if "gated" in text else _not_found(dataset_id)
+        if text.startswith("Revision "):
+            return _no_revision(dataset_id, revision)
+        return _gated(dataset_id) if "is a gated dataset" in text else _not_found(dataset_id)
     if isinstance(error, RuntimeError) and "scripts are no longer supported" in text:
         return SourceError(
             f"`{dataset_id}` is made by a loading script, which is not run",
@@ -120,6 +119,13 @@ def _dataset(error: BaseException, dataset_id: str) -> SourceError | None:
             fix="check the files on its page and `revision`, or " + LOCAL_COPY,
         )
     return None
+
+
+def _no_revision(dataset_id: str, revision: str | None) -> SourceError:
+    return SourceError(
+        f"`{dataset_id}` has no revision `{revision}`",
+        fix="name a branch, a tag or a full commit, or leave `revision` out",
+    )
 
 
 def _gated(dataset_id: str) -> SourceError:

@@ -19,7 +19,7 @@ from cotdata.sources.formats.typed_records import typed_batch
 from cotdata.sources.formats.typed_values import json_form, stored_form
 from cotdata.sources.records import REST, Batch, Peek, Wanted
 
-_PEEKED_RECORDS: Final = 200
+PEEKED_RECORDS: Final = 200
 
 
 def read_tables(
@@ -27,7 +27,8 @@ def read_tables(
 ) -> Iterator[Batch]:
     """Convert the records from `first` up to `stop`; count the others.
 
-    `PLACE` is the 1-based number of the record.
+    `PLACE` is the 1-based number of the record. Notes: those of `typed_batch`; `mixed_types` counts
+    records with a value that `datasets` keeps as JSON text, having met several types.
 
     Args:
         tables: Consecutive records, from the data set's first on.
@@ -65,13 +66,13 @@ def peek_tables(tables: Iterator[pa.Table], name: str) -> Peek:
     columns: dict[str, set[str]] = {}
     examples: list[dict[str, object]] = []
     for table in tables:
-        part = table.slice(0, _PEEKED_RECORDS - len(examples))
+        part = table.slice(0, PEEKED_RECORDS - len(examples))
         for column in part.column_names:
             columns.setdefault(column, set())
         for batch in read_tables(iter([part]), Wanted(), 0, None, None):
             if batch.frame is not None:
                 examples += [orjson.loads(text) for text in batch.frame[REST].drop_nulls()]
-        if len(examples) >= _PEEKED_RECORDS:
+        if len(examples) >= PEEKED_RECORDS:
             break
     for record in examples:
         for column, value in record.items():
@@ -100,7 +101,7 @@ def _batch(table: pa.RecordBatch, wanted: Wanted, first_place: int) -> Batch:
         except Rejection as rejection:
             columns.reject(index, rejection, record)
     places = np.arange(first_place, first_place + len(table), dtype=np.int64)
-    return Batch(len(table), columns.frame(places))
+    return Batch(len(table), columns.frame(places), {"mixed_types": len(table)})
 
 
 def _taken(record: bytes, values: RecordValues) -> list[str | None]:

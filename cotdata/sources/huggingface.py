@@ -5,7 +5,7 @@ its own and those of `datasets`; `HF_HUB_OFFLINE` and `HF_ENDPOINT` mean what th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -42,7 +42,9 @@ class HubReader:
 
     The records are what `datasets` makes of the files, in the order of the files. A label of a
     `ClassLabel` is its number. Where the data set's card names no types, those of JSON and CSV
-    files are inferred: a column in which every value looks like a point in time is one, not text.
+    files are inferred: a column in which every value looks like a point in time is one, not text;
+    in a column of mixed types the text `5` is no longer told from the number 5 (noted as
+    `mixed_types`). A local copy of such files is read record by record, as it is.
 
     `config` left out is the data set's default, or its only one; `split` left out is `train`;
     `revision` left out is the newest commit; `streaming` left out goes by the size of the files
@@ -65,10 +67,10 @@ class HubReader:
             SourceError: If the data set, its revision, config or split does not exist or cannot be
                 accessed, or if the Hub cannot be reached.
         """
-        if self.config is not None and COMMIT.fullmatch(self.revision or ""):
+        if self.config is not None and self._is_pinned:
             config = self.config
         else:
-            config = self._builder.config.name
+            config = str(self._builder.config.name)
         return ResolvedDataset(self.dataset_id, self._commit, config, self._split)
 
     def peek(self) -> Peek:
@@ -77,9 +79,9 @@ class HubReader:
         Raises:
             SourceError: As `resolve`; or if `datasets` cannot read the data set.
         """
-        from cotdata.sources.hub_tables import peek_tables
+        from cotdata.sources.hub_tables import PEEKED_RECORDS, peek_tables
 
-        return peek_tables(self._tables(), "hf")
+        return peek_tables(self._tables(PEEKED_RECORDS), "hf")
 
     def batches(self, wanted: Wanted, first: int, stop: int | None) -> Iterator[Batch]:
         """Read the records `first` (0-based) up to `stop` (exclusive; None: all).
@@ -88,22 +90,27 @@ class HubReader:
         the copy on the disk, or, if the data set is streamed, from its card.
 
         Raises:
-            SourceError: As `peek`; or if the connection breaks.
+            SourceError: As `peek`; or if the connection breaks, after some minutes in which
+                `datasets` tries again.
         """
         from cotdata.sources.hub_tables import read_tables
 
-        yield from read_tables(self._tables(), wanted, first, stop, self._known_rows())
+        # No more at a time than is asked for, so that a short slice does not open the next file.
+        rows = _ITER_ROWS if stop is None else max(min(_ITER_ROWS, stop), 1)
+        yield from read_tables(self._tables(rows), wanted, first, stop, self._known_rows())
 
     @property
     def _split(self) -> str:
         return self.split or DEFAULT_SPLIT
 
+    @property
+    def _is_pinned(self) -> bool:
+        return COMMIT.fullmatch(self.revision or "") is not None
+
     @cached_property
     def _commit(self) -> str:
-        from huggingface_hub import HfApi
-
         check_dataset_id(self.dataset_id)
-        if self.revision is not None and COMMIT.fullmatch(self.revision):
+        if self.revision is not None and self._is_pinned:
             return self.revision
         if _is_offline():
             raise SourceError(
@@ -111,32 +118,46 @@ class HubReader:
                 fix="set `revision` to a full commit that is in the cache, or use a local copy "
                 "(`--source NAME=PATH`)",
             )
+        return self._asked_commit()
+
+    def _asked_commit(self) -> str:
+        from huggingface_hub import HfApi
+
         with self._edge():
-            asked = HfApi().dataset_info(
-                self.dataset_id, revision=self.revision, timeout=_TIMEOUT_S
-            )
-        if asked.sha is None:
+            info = HfApi().dataset_info(self.dataset_id, revision=self.revision, timeout=_TIMEOUT_S)
+        if info.sha is None:
             raise SourceError(f"`{self.dataset_id}`: the Hub names no commit")
-        return str(asked.sha)
+        return str(info.sha)
 
     @cached_property
     def _builder(self) -> Any:  # noqa: ANN401
-        from cotdata.sources.hub_cache import cached_builder
-
-        commit = self._commit
-        builder = None if _is_offline() else self._remote_builder(commit)
-        # When the network fails, `datasets` takes the newest copy in its cache, of any revision.
-        if builder is None or builder.hash != commit:
-            with self._edge():
-                builder = cached_builder(self.dataset_id, self.config, commit)
+        builder = self._cached_builder() if _is_offline() else self._online_builder()
+        # When something fails, `datasets` takes the newest copy in its cache, of any revision.
+        if builder.hash != self._commit:
+            builder = self._cached_builder()
         known = builder.config.data_files or builder.info.splits
         if known:
             check_choice("split", self._split, [str(name) for name in known], self.dataset_id)
         return builder
 
-    def _remote_builder(self, commit: str) -> Any:  # noqa: ANN401
+    def _cached_builder(self) -> Any:  # noqa: ANN401
+        from cotdata.sources.hub_cache import cached_builder
+
+        with self._edge():
+            return cached_builder(self.dataset_id, self.config, self._commit)
+
+    def _online_builder(self) -> Any:  # noqa: ANN401
         from datasets import get_dataset_config_names, load_dataset_builder
 
+        commit = self._commit
+        if self._is_pinned:
+            try:
+                # `datasets` would try for half a minute, and then not say what stands in the way.
+                self._asked_commit()
+            except SourceError:
+                with suppress(SourceError):
+                    return self._cached_builder()
+                raise
         # The prefix keeps `datasets` from reading a local folder that has the data set's name.
         path = f"hf://datasets/{self.dataset_id}"
         with self._edge():
@@ -192,8 +213,8 @@ class HubReader:
         splits = self._builder.info.splits or {}
         return splits[self._split].num_examples or None if self._split in splits else None
 
-    def _tables(self) -> Iterator["pa.Table"]:
-        tables = self._dataset.iter(batch_size=_ITER_ROWS)
+    def _tables(self, rows: int) -> Iterator["pa.Table"]:
+        tables = self._dataset.iter(batch_size=rows)
         for _ in count():
             with self._edge():
                 table = next(tables, None)

@@ -77,6 +77,7 @@ def _open_hub(source: Source) -> OpenedSource:
         )
     else:
         from cotdata.sources.modelscope import ModelScopeReader
+
         reader = ModelScopeReader(
             address.dataset_id, source.config, source.split, address.revision, source.streaming
         )

@@ -75,8 +75,8 @@ def _opening(manifest: Manifest) -> str:
         f"{manifest.after.rows:,} rows of {read:,} read; {manifest.rejected:,} were rejected, each "
         f"with its reason, and stand in `rejected/`.{repeats}\n{sample}\n"
         f"Built by cotdata {manifest.versions.get('cotdata', '')}; fingerprint "
-        f"`{manifest.fingerprint}`. `manifest.json` holds every count and hash, `report.html` shows "
-        "them, `cotdata verify` checks them.\n"
+        f"`{manifest.fingerprint}`. `manifest.json` holds every count and hash, `report.html` "
+        "shows them, `cotdata verify` checks them.\n"
     )
 
 

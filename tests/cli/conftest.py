@@ -1,5 +1,6 @@
 """A command line that runs in this process, on a terminal or not."""
 
+import io
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
@@ -32,12 +33,31 @@ def cotdata(capfd: pytest.CaptureFixture[str]) -> CommandLine:
     return command_line
 
 
+class Screen(io.TextIOWrapper):
+    """A terminal that remembers what was written."""
+
+    def __init__(self) -> None:
+        self.written = io.BytesIO()
+        super().__init__(self.written, encoding="utf-8", write_through=True)
+
+    def isatty(self) -> bool:
+        return True
+
+    def text(self) -> str:
+        return self.written.getvalue().decode()
+
+
 @pytest.fixture
-def terminal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make stdout and stderr a terminal of 80 columns that knows no colours."""
-    for name in {"capfd", "capfdbinary"} & set(request.fixturenames):
-        request.getfixturevalue(name)  # they bring a stdout and stderr of their own
+def on_terminal(monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Return what runs one command line on a terminal of 80 columns that knows no colours."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("TERM", "dumb")
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    def command_line(*arguments: str) -> Printed:
+        with monkeypatch.context() as patched:
+            out, err = Screen(), Screen()
+            patched.setattr(sys, "stdout", out)
+            patched.setattr(sys, "stderr", err)
+            return Printed(run(arguments), out.text(), err.text())
+
+    return command_line

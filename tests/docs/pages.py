@@ -8,7 +8,10 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
 #: Why a block may be left out; anything else is no reason.
-NOT_RUN_BECAUSE = ("needs the Hub", "needs the package index")
+NOT_RUN_BECAUSE = (
+    *("needs the Hub", "needs the package index", "installs"),
+    *("needs your file", "needs your files"),
+)
 
 _FENCE = re.compile(
     r"""(?:^[ ]*<!--\ (?P<comment>[^\n]*?)\ -->\n)?
@@ -37,6 +40,13 @@ class Block:
         return said[2] if said[1] else None
 
     @property
+    def make_targets(self) -> list[str]:
+        """The targets, where a block is nothing but calls of make: CI itself runs those."""
+        lines = [line.split("#")[0].split() for line in self.code.splitlines() if line.strip()]
+        is_make = self.language == "bash" and all(line[:1] == ["make"] for line in lines)
+        return [target for line in lines for target in line[1:]] if is_make else []
+
+    @property
     def exit_code(self) -> int:
         said = re.fullmatch(r"exits (\d+)", self.comment or "")
         return int(said[1]) if said else 0
@@ -63,6 +73,10 @@ def blocks(page: Path) -> list[Block]:
         )
         for match in _FENCE.finditer(text)
     ]
+
+
+def _unindented(code: str, indent: str) -> str:
+    return "".join(line.removeprefix(indent) for line in code.splitlines(keepends=True))
 
 
 def _snippet(match: re.Match[str]) -> str:

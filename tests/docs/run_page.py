@@ -52,6 +52,8 @@ def _run(block: dict[str, Any], names: dict[str, Any], printed: str) -> str:
             _yaml(block["code"])
         case "text":
             _check_printed(block["code"], printed)
+        case _:  # a file's text, or one that is only to be read
+            pass
     return printed
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +17,6 @@ import yaml
 
 import cotdata
 import cotdata.errors
-from cotdata.cli import app
 from cotdata.errors import CotdataError
 from cotdata.recipe import load_recipe
 from cotdata.run import build
@@ -41,8 +40,13 @@ ERRORS = [
 ]
 
 
+def prose(page: Path) -> str:
+    """Return a page's text without its code blocks."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
 def headings(page: Path) -> set[str]:
-    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    text = prose(page)
     return set(re.findall(r"^#+ (.+)$", text, re.M))
 
 
@@ -108,16 +112,23 @@ def test_every_exported_name_stands_on_the_python_page(name: str) -> None:
     assert name in headings(page) or f"[{name}](errors.md" in page.read_text(encoding="utf-8")
 
 
-def commands() -> Iterator[str]:
-    """Yield every command as the help of the real program lists it."""
-    for command in app.registered_commands:
-        assert command.callback is not None
-        yield f"cotdata {command.name or command.callback.__name__}"
-    for group in app.registered_groups:
-        assert group.typer_instance is not None
-        for command in group.typer_instance.registered_commands:
-            assert command.callback is not None
-            yield f"cotdata {group.name} {command.name or command.callback.__name__}"
+def commands() -> list[str]:
+    """Return every command, as the help of the real program lists them."""
+    groups = ["cotdata"]
+    found = []
+    for group in groups:
+        told = help_of(group).partition("\nCommands:\n")[2]
+        names = [f"{group} {name}" for name in re.findall(r"^  (\w+)", told, re.M)]
+        inner = [name for name in names if "\nCommands:\n" in help_of(name)]
+        groups += inner
+        found += [name for name in names if name not in inner]
+    return found
+
+
+@cache
+def help_of(command: str) -> str:
+    arguments = [sys.executable, "-m", *command.split(), "--help"]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize("command", commands())
@@ -125,9 +136,7 @@ def test_every_command_has_a_heading_with_all_its_options(command: str) -> None:
     page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
     section = re.search(rf"^## {command}\n(.*?)(?=^## |\Z)", page, re.M | re.S)
     assert section
-    arguments = [sys.executable, "-m", *command.split(), "--help"]
-    told = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
-    options = set(re.findall(r"(?<![\w-])--[a-z-]+", told)) - {"--help"}
+    options = set(re.findall(r"(?<![\w-])--[a-z-]+", help_of(command))) - {"--help"}
     assert options <= set(re.findall(r"(?<![\w-])--[a-z-]+", section[1]))
 
 
@@ -180,6 +189,12 @@ def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
     assert len(left_out) <= 10, left_out
 
 
+def test_every_make_target_that_a_page_names_is_there() -> None:
+    there = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    named = {t for page in prose_pages() for block in blocks(page) for t in block.make_targets}
+    assert named <= there
+
+
 def pages_with_blocks() -> list[Path]:
     return [page for page in prose_pages() if blocks(page)]
 
@@ -194,7 +209,7 @@ def test_every_code_block_runs(
     work = tmp_path / "work"
     shutil.copytree(sample_run, work / "build" / "medical-sample")
     listing = tmp_path / "blocks.json"
-    to_run = [block for block in blocks(page) if block.not_run_because is None]
+    to_run = [block for block in blocks(page) if not (block.not_run_because or block.make_targets)]
     listing.write_text(
         json.dumps(
             [

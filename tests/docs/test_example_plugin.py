@@ -127,7 +127,7 @@ def test_another_version_of_the_plugin_runs_its_stage_again(
     module = source / "src" / "cotdata_example_plugin.py"
     text = module.read_text(encoding="utf-8")
     assert 'version = "1"' in text
-    changed = text.replace('version = "1"', 'version = "2"').replace(".to_lowercase()", "")
+    changed = text.replace('version = "1"', 'version = "2"').replace(".str.to_lowercase()", "")
     module.write_text(changed, encoding="utf-8")
     second = build(tmp_path, install(source, tmp_path / "newer"), "second")
 
@@ -139,7 +139,7 @@ def test_another_version_of_the_plugin_runs_its_stage_again(
     assert before < decisions(tmp_path)
     assert len(decisions(tmp_path)) == len(before) + 1
     assert pl.read_parquet(first / "rejected/*.parquet").height == 1
-    assert pl.read_parquet(second / "rejected/*.parquet").height == 0
+    assert not (second / "rejected").exists(), "nothing was rejected"
 
 
 def decisions(folder: Path) -> set[str]:

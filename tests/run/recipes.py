@@ -7,10 +7,33 @@ from typing import Any
 
 import yaml
 
-WORDS = (
-    "fever cough liver biopsy patient history enzyme elevated imaging lesion renal cardiac dose "
-    "therapy chronic acute onset pain swelling rash anemia platelet culture antibiotic steroid"
-).split()
+WORDS = [
+    "fever",
+    "cough",
+    "liver",
+    "biopsy",
+    "patient",
+    "history",
+    "enzyme",
+    "elevated",
+    "imaging",
+    "lesion",
+    "renal",
+    "cardiac",
+    "dose",
+    "therapy",
+    "chronic",
+    "acute",
+    "onset",
+    "pain",
+    "swelling",
+    "rash",
+    "anemia",
+    "platelet",
+    "culture",
+    "antibiotic",
+    "steroid",
+]
 
 
 def medical_rows(count: int, seed: int = 1) -> list[dict[str, Any]]:
@@ -45,7 +68,7 @@ def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-def recipe(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def recipe(**changes: Any) -> dict[str, Any]:
     """Return a recipe over `rows.jsonl` with every kind of stage, changed as asked."""
     return {
         "schema": 1,

@@ -9,11 +9,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
 from cotdata import WriteError
 from cotdata.recipe import load_recipe
 from cotdata.run import build
+from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
 LIMITED_BUILD = dedent(
     """
@@ -38,7 +38,13 @@ def folder(tmp_path: Path) -> Path:
 def test_a_file_system_that_takes_no_more_is_an_error_and_the_next_build_goes_on(
     folder: Path, limit: int
 ) -> None:
-    command = [sys.executable, "-c", LIMITED_BUILD, folder / "recipe.yaml", folder / "run"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        LIMITED_BUILD,
+        folder / "recipe.yaml",
+        folder / "run",
+    ]
     result = subprocess.run([*command, str(limit)], capture_output=True, text=True, check=False)
     assert "WriteError: File too large" in result.stderr or "cannot be written" in result.stderr
     assert not (folder / "run").exists()
@@ -49,7 +55,7 @@ def test_a_file_system_that_takes_no_more_is_an_error_and_the_next_build_goes_on
 
 
 def test_ctrl_c_leaves_no_run_and_the_same_command_goes_on(folder: Path) -> None:
-    command = [sys.executable, "-m", "cotdata", "build", folder / "recipe.yaml"]
+    command: list[str | Path] = [sys.executable, "-m", "cotdata", "build", folder / "recipe.yaml"]
     command += ["--output", folder / "run"]
     interrupted = 0
     for delay in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):

@@ -12,15 +12,15 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
 from cotdata.recipe import load_recipe
 from cotdata.run import build
+from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
 ROWS = medical_rows(1_200)
 
 
-def make(folder: Path, output: Path | None = None, **changes: Any) -> Path:  # noqa: ANN401
+def make(folder: Path, output: Path | None = None, **changes: Any) -> Path:
     """Build a recipe beside its rows and return the run's folder."""
     if not (folder / "rows.jsonl").exists():
         write_jsonl(folder / "rows.jsonl", ROWS)
@@ -161,7 +161,14 @@ KILLED_BUILD = dedent(
 
 def run_killed(folder: Path, output: Path, after: int, cache: Path) -> int:
     """Build in a process that kills itself at its `after`-th sign of life."""
-    command = [sys.executable, "-c", KILLED_BUILD, folder / "recipe.yaml", output, str(after)]
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        KILLED_BUILD,
+        folder / "recipe.yaml",
+        output,
+        str(after),
+    ]
     environment = {**os.environ, "COTDATA_CACHE_DIR": str(cache)}
     return subprocess.run(command, env=environment, capture_output=True, check=False).returncode
 

@@ -2,12 +2,12 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
-from cotdata import WriteError
+from cotdata import VerifyError, WriteError
 from cotdata.recipe import LoadedRecipe, load_recipe
 from cotdata.run import build
 from cotdata.run.output_folder import OutputFolder
+from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
 
 @pytest.fixture
@@ -93,3 +93,19 @@ def test_a_parent_that_is_a_file_is_an_error(loaded: LoadedRecipe, tmp_path: Pat
     nested = load_recipe(tmp_path / "recipe.yaml", output=tmp_path / "file" / "run")
     with pytest.raises(WriteError, match="cannot be written"):
         build(nested)
+
+
+def test_a_changed_run_is_an_error_and_force_mends_it(loaded: LoadedRecipe, tmp_path: Path) -> None:
+    before = run_bytes(build(loaded).path)
+    (tmp_path / "run" / "report.html").write_text("edited")
+    with pytest.raises(VerifyError, match="--force"):
+        build(loaded)
+    assert build(loaded, force=True).is_new
+    assert run_bytes(tmp_path / "run") == before
+
+
+def test_fresh_builds_the_same_run_again_unasked(loaded: LoadedRecipe) -> None:
+    before = run_bytes(build(loaded).path)
+    again = build(loaded, fresh=True)
+    assert again.is_new
+    assert run_bytes(again.path) == before

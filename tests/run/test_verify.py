@@ -4,12 +4,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.run.recipes import medical_rows, recipe, write_jsonl, write_recipe
 
 from cotdata import VerifyError
 from cotdata.manifest import Manifest
 from cotdata.recipe import load_recipe
 from cotdata.run import build, verify
+from tests.run.recipes import medical_rows, recipe, write_jsonl, write_recipe
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_one_changed_byte_is_found_and_named(run: Path) -> None:
     data = bytearray(victim.read_bytes())
     data[len(data) // 2] ^= 1
     victim.write_bytes(data)
-    with pytest.raises(VerifyError, match="train-00000-of-00001.parquet: was changed"):
+    with pytest.raises(VerifyError, match=r"train-00000-of-00001\.parquet: was changed"):
         verify(run)
 
 

@@ -38,8 +38,10 @@ class FakeHub:
     datasets: dict[str, FakeDataset] = field(default_factory=dict)
     token: str = "hf_aTokenOfTheFakeHub1234"
     requests: list[str] = field(default_factory=list)
-    #: Path of a file → status that is answered in its place.
+    #: Data set → status that is answered to whatever is asked about it; with `@path`: for a file.
     failures: dict[str, int] = field(default_factory=dict)
+    #: File → size that the hub says it has.
+    sizes: dict[str, int] = field(default_factory=dict)
 
     def add(self, dataset_id: str, files: dict[str, bytes], **settings: Any) -> str:
         """Add a commit to a data set, and return its hash."""
@@ -78,13 +80,13 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing."""
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self._answer(b"")
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self._answer(b"")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         self._answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
     def _answer(self, body: bytes) -> None:
@@ -95,14 +97,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "RepoNotFound")
             return
         owner, name, *rest = path.removeprefix(prefix).split("/")
-        dataset = self.served.datasets.get(f"{owner}/{name}")
-        is_known = self.headers.get("Authorization") == f"Bearer {self.served.token}"
-        if dataset is None or (dataset.private and not is_known):
-            self._refuse(401 if not is_known else 404, "RepoNotFound")
+        dataset_id = f"{owner}/{name}"
+        dataset = self.served.datasets.get(dataset_id)
+        token = self.headers.get("Authorization")
+        is_known = token == f"Bearer {self.served.token}"
+        file = f"{dataset_id}@{'/'.join(rest[2:])}"
+        failure = self.served.failures.get(dataset_id) or self.served.failures.get(file)
+        if failure:
+            self._refuse(failure)
+        elif token and not is_known:
+            self._refuse(401, message="Invalid credentials in Authorization header")
+        elif dataset is None or (dataset.private and not is_known):
+            self._refuse(404 if is_known else 401, "RepoNotFound")
         elif prefix == "datasets/":
             self._resolve(dataset, rest, is_known=is_known)
         else:
-            self._api(dataset, f"{owner}/{name}", rest, body)
+            self._api(dataset, dataset_id, rest, body)
 
     def _api(self, dataset: FakeDataset, dataset_id: str, rest: list[str], body: bytes) -> None:
         kind, revision = (rest[0], rest[1]) if len(rest) > 1 else ("revision", "main")
@@ -120,7 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(_tree(files, "/".join(rest[2:]), is_recursive=is_recursive))
             case "paths-info":
                 asked = _paths(body, self.headers.get("Content-Type", ""))
-                self._json([_entry(path, files[path]) for path in asked if path in files])
+                found = [_entry(path, files[path]) for path in asked if path in files]
+                sizes = self.served.sizes
+                self._json([e | {"size": sizes.get(str(e["path"]), e["size"])} for e in found])
             case _:
                 self._refuse(404, "EntryNotFound")
 
@@ -128,8 +140,6 @@ class _Handler(BaseHTTPRequestHandler):
         commit, path = dataset.commit_of(rest[1]), "/".join(rest[2:])
         if commit is None:
             self._refuse(404, "RevisionNotFound")
-        elif path in self.served.failures:
-            self._refuse(self.served.failures[path], "")
         elif path not in dataset.commits[commit]:
             self._refuse(404, "EntryNotFound", commit)
         elif dataset.gated and not is_known and path != "README.md":
@@ -155,12 +165,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(HTTPStatus.OK)
         self._finish(json.dumps(value).encode(), "application/json")
 
-    def _refuse(self, status: int, code: str, commit: str | None = None) -> None:
+    def _refuse(self, status: int, code: str = "", commit: str = "", message: str = "") -> None:
         self.send_response(status)
-        if code:
-            self.send_header("X-Error-Code", code)
-        if commit:
-            self.send_header("X-Repo-Commit", commit)
+        named = {"X-Error-Code": code, "X-Repo-Commit": commit, "X-Error-Message": message}
+        for name, value in named.items():
+            if value:
+                self.send_header(name, value)
         self._finish(b"{}", "application/json")
 
     def _finish(self, body: bytes, kind: str) -> None:

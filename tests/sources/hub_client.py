@@ -47,7 +47,7 @@ def client(url: str, caches: Path, **environment: str) -> Iterator[HubClient]:
     log = caches / "stderr.txt"
     caches.mkdir(parents=True, exist_ok=True)
     with log.open("a") as stderr:
-        process = subprocess.Popen(  # noqa: S603
+        process = subprocess.Popen(
             [sys.executable, "-m", "tests.sources.hub_client"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
