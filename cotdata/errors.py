@@ -72,8 +72,11 @@ class ProblemsError(CotdataError):
         self.problems = tuple(problems) or (Problem(what, where, fix),)
 
     def __str__(self) -> str:
-        """Write one block for each problem."""
-        return "\n".join(str(problem) for problem in self.problems)
+        """Write one block for each problem, and the fix that is theirs in common."""
+        blocks = [str(problem) for problem in self.problems]
+        if self.fix and not any(problem.fix for problem in self.problems):
+            blocks.append(f"  fix: {self.fix}")
+        return "\n".join(blocks)
 
 
 class RecipeError(ProblemsError):

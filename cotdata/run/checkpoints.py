@@ -45,12 +45,9 @@ class Checkpoint:
         A checkpoint that lacks a file, or has one of another size (a disk that filled, a cleaner
         that took some of it), is emptied and is not done.
         """
-        try:
-            sealed = orjson.loads((self.path / _DONE).read_bytes())
-        except FileNotFoundError:
+        sealed = _sealed(self.path)
+        if sealed is None:
             return None
-        except orjson.JSONDecodeError:
-            sealed = {}
         if not _is_whole(self.path, sealed.get("files")):
             _remove(self.path)
             self.path.mkdir(parents=True)
@@ -121,6 +118,17 @@ def clear_cache(kind: CheckpointKind | None = None) -> int:
     return freed
 
 
+def _sealed(folder: Path) -> dict[str, Any] | None:
+    """Return what a checkpoint was sealed with; None if it is not done, {} if it can't be read."""
+    try:
+        sealed = orjson.loads((folder / _DONE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except orjson.JSONDecodeError:
+        return {}
+    return sealed if isinstance(sealed, dict) and isinstance(sealed.get("summary"), dict) else {}
+
+
 def _is_whole(folder: Path, sizes: object) -> bool:
     if not isinstance(sizes, dict):
         return False
@@ -137,10 +145,11 @@ def _folders(kind: CheckpointKind) -> Iterator[Path]:
 
 def _entry(kind: CheckpointKind, path: Path) -> CacheEntry:
     seal = path / _DONE
-    is_done = seal.exists()
-    summary = orjson.loads(seal.read_bytes())["summary"] if is_done else {}
+    sealed = _sealed(path)
+    is_done = bool(sealed)
+    summary = sealed["summary"] if sealed else {}
     files = [file.stat() for file in path.rglob("*") if file.is_file()]
-    used = (seal if is_done else path).stat().st_mtime
+    used = (seal if seal.exists() else path).stat().st_mtime
     return CacheEntry(
         kind=kind,
         key=path.name,

@@ -39,3 +39,10 @@ def cached_builder(dataset_id: str, config: str | None, commit: str) -> Any:  # 
         version=folder.parts[-2],
         hash=commit,
     )
+
+
+def is_cached(builder: Any) -> bool:  # noqa: ANN401
+    """Say whether a builder reads what is in the cache, and nothing else."""
+    from datasets.packaged_modules.cache.cache import Cache
+
+    return isinstance(builder, Cache)

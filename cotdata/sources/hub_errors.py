@@ -14,7 +14,7 @@ _SECRET = re.compile(r"\b(?:hf|api_org|ms)[_-][A-Za-z0-9-]{8,}|\?[^\s'\")]*=[^\s
 
 def explain_hub_error(error: Exception, dataset_id: str, revision: str | None) -> SourceError:
     """Return what `huggingface_hub` or `datasets` raised as an error of ours."""
-    chain = list(_chain(error))
+    chain = list(chain_of(error))
     for cause in chain:
         found = _http(cause, dataset_id, revision) or _dataset(cause, dataset_id, revision)
         if found is not None:
@@ -39,6 +39,24 @@ def unreadable(dataset_id: str, chain: list[BaseException]) -> SourceError:
         f"`{dataset_id}` cannot be read: {said(innermost)}",
         fix=f"check that the data set viewer on its page shows it, or {LOCAL_COPY}",
     )
+
+
+def files_error(error: BaseException, dataset_id: str) -> SourceError | None:
+    """Return the error for files of which `datasets` makes no data set."""
+    from datasets.exceptions import DataFilesNotFoundError
+
+    if isinstance(error, RuntimeError) and "scripts are no longer supported" in str(error):
+        return SourceError(
+            f"`{dataset_id}` is made by a loading script, which is not run",
+            fix="on the Hugging Face Hub, read its conversion (`revision: refs/convert/parquet`) "
+            f"if there is one; else {LOCAL_COPY}",
+        )
+    if isinstance(error, DataFilesNotFoundError) or type(error).__name__ == "EmptyDatasetError":
+        return SourceError(
+            f"`{dataset_id}` has no data files that `datasets` knows",
+            fix=f"check the files on its page and `revision`, or {LOCAL_COPY}",
+        )
+    return None
 
 
 def is_network_error(error: BaseException) -> bool:
@@ -100,25 +118,14 @@ def _status(dataset_id: str, status: int) -> SourceError | None:
 
 
 def _dataset(error: BaseException, dataset_id: str, revision: str | None) -> SourceError | None:
-    from datasets.exceptions import DataFilesNotFoundError, DatasetNotFoundError
+    from datasets.exceptions import DatasetNotFoundError
 
     text = str(error)
     if isinstance(error, DatasetNotFoundError):
         if text.startswith("Revision "):
             return _no_revision(dataset_id, revision)
         return _gated(dataset_id) if "is a gated dataset" in text else _not_found(dataset_id)
-    if isinstance(error, RuntimeError) and "scripts are no longer supported" in text:
-        return SourceError(
-            f"`{dataset_id}` is made by a loading script, which is not run",
-            fix="read the Hub's conversion of it (`revision: refs/convert/parquet`) if there is "
-            f"one, or {LOCAL_COPY}",
-        )
-    if isinstance(error, DataFilesNotFoundError) or type(error).__name__ == "EmptyDatasetError":
-        return SourceError(
-            f"`{dataset_id}` has no data files that `datasets` knows",
-            fix="check the files on its page and `revision`, or " + LOCAL_COPY,
-        )
-    return None
+    return files_error(error, dataset_id)
 
 
 def _no_revision(dataset_id: str, revision: str | None) -> SourceError:
@@ -143,7 +150,8 @@ def _not_found(dataset_id: str) -> SourceError:
     )
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def chain_of(error: BaseException) -> Iterator[BaseException]:
+    """Return an error and what led to it, outermost first."""
     seen: set[int] = set()
     at: BaseException | None = error
     while at is not None and id(at) not in seen:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from cotdata.errors import CotdataError, SourceError
 from cotdata.sources.hub_address import (
@@ -18,21 +17,13 @@ from cotdata.sources.hub_address import (
     check_choice,
     check_dataset_id,
 )
+from cotdata.sources.hub_cache import cached_builder, is_cached
 from cotdata.sources.hub_quiet import quiet_hub
+from cotdata.sources.hub_split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
 from cotdata.sources.records import Batch, Peek, Wanted
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-DEFAULT_SPLIT: Final = "train"
-#: With `streaming` left out, a config whose files are larger than this together is streamed. Up
-#: to here the two copies that `datasets` keeps on the disk (the files and their Arrow form) are a
-#: good price for a second build that needs no download; beyond, they may fill it.
-STREAM_ABOVE_BYTES: Final = 2 << 30
 # With more files than this a config is streamed without asking for their sizes.
 _MAX_SIZED_FILES: Final = 1000
-# Rows that `datasets` is asked for at a time; what is too large is cut further by its bytes.
-_ITER_ROWS: Final = 4096
 _TIMEOUT_S: Final = 60.0
 
 
@@ -79,9 +70,7 @@ class HubReader:
         Raises:
             SourceError: As `resolve`; or if `datasets` cannot read the data set.
         """
-        from cotdata.sources.hub_tables import PEEKED_RECORDS, peek_tables
-
-        return peek_tables(self._tables(PEEKED_RECORDS), "hf")
+        return self._hub_split.peek("hf")
 
     def batches(self, wanted: Wanted, first: int, stop: int | None) -> Iterator[Batch]:
         """Read the records `first` (0-based) up to `stop` (exclusive; None: all).
@@ -93,11 +82,7 @@ class HubReader:
             SourceError: As `peek`; or if the connection breaks, after some minutes in which
                 `datasets` tries again.
         """
-        from cotdata.sources.hub_tables import read_tables
-
-        # No more at a time than is asked for, so that a short slice does not open the next file.
-        rows = _ITER_ROWS if stop is None else max(min(_ITER_ROWS, stop), 1)
-        yield from read_tables(self._tables(rows), wanted, first, stop, self._known_rows())
+        yield from self._hub_split.batches(wanted, first, stop)
 
     @property
     def _split(self) -> str:
@@ -135,14 +120,11 @@ class HubReader:
         # When something fails, `datasets` takes the newest copy in its cache, of any revision.
         if builder.hash != self._commit:
             builder = self._cached_builder()
-        known = builder.config.data_files or builder.info.splits
-        if known:
-            check_choice("split", self._split, [str(name) for name in known], self.dataset_id)
+        if known := splits_of(builder):
+            check_choice("split", self._split, known, self.dataset_id)
         return builder
 
     def _cached_builder(self) -> Any:  # noqa: ANN401
-        from cotdata.sources.hub_cache import cached_builder
-
         with self._edge():
             return cached_builder(self.dataset_id, self.config, self._commit)
 
@@ -169,14 +151,15 @@ class HubReader:
                 raise
 
     @cached_property
-    def _is_streamed(self) -> bool:
-        from datasets.packaged_modules.cache.cache import Cache
+    def _hub_split(self) -> HubSplit:
+        return HubSplit(
+            self._builder, self._split, is_streamed=self._is_streamed(), edge=self._edge
+        )
 
-        if isinstance(self._builder, Cache):
+    def _is_streamed(self) -> bool:
+        if is_cached(self._builder):
             return False
-        if self.streaming is not None:
-            return self.streaming
-        return self._has_large_files()
+        return self._has_large_files() if self.streaming is None else self.streaming
 
     def _has_large_files(self) -> bool:
         from huggingface_hub import HfApi
@@ -196,32 +179,6 @@ class HubReader:
         sizes = (file.size for file in found if isinstance(file, RepoFile))
         return sum(sizes) > STREAM_ABOVE_BYTES
 
-    @cached_property
-    def _dataset(self) -> Any:  # noqa: ANN401
-        builder = self._builder
-        is_streamed = self._is_streamed
-        with self._edge():
-            if is_streamed:
-                return _with_types(builder.as_streaming_dataset(self._split)).with_format("arrow")
-            # The counts on a card may be out of date; those of the files are what counts.
-            builder.download_and_prepare(verification_mode="no_checks")
-            return builder.as_dataset(self._split).with_format("arrow")
-
-    def _known_rows(self) -> int | None:
-        if not self._is_streamed:
-            return len(self._dataset)
-        splits = self._builder.info.splits or {}
-        return splits[self._split].num_examples or None if self._split in splits else None
-
-    def _tables(self, rows: int) -> Iterator["pa.Table"]:
-        tables = self._dataset.iter(batch_size=rows)
-        for _ in count():
-            with self._edge():
-                table = next(tables, None)
-            if table is None:
-                return
-            yield table
-
     @contextmanager
     def _edge(self) -> Iterator[None]:
         from cotdata.sources.hub_errors import explain_hub_error
@@ -233,16 +190,6 @@ class HubReader:
             raise
         except Exception as error:
             raise explain_hub_error(error, self.dataset_id, self.revision) from error
-
-
-def _with_types(dataset: Any) -> Any:  # noqa: ANN401
-    """Give a streamed data set the types of its first record, as the copy on the disk has them."""
-    if dataset.features is not None:
-        return dataset
-    from datasets import Features
-
-    first = next(dataset.with_format("arrow").iter(batch_size=1), None)
-    return dataset if first is None else dataset.cast(Features.from_arrow_schema(first.schema))
 
 
 def _is_offline() -> bool:

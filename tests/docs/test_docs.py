@@ -14,9 +14,11 @@ from typing import get_args
 
 import pytest
 import yaml
+from typer.models import CommandInfo
 
 import cotdata
 import cotdata.errors
+from cotdata.cli import app
 from cotdata.errors import CotdataError
 from cotdata.recipe import load_recipe
 from cotdata.run import build
@@ -68,27 +70,34 @@ def sample_run(shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("docs-run") / "build" / "medical-sample"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COTDATA_CACHE_DIR", str(shared_cache))
-        return build(load_recipe("recipes/medical.yaml", sample=True, output=folder)).path
+        return build(
+            load_recipe(ROOT / "recipes" / "medical.yaml", sample=True, output=folder)
+        ).path
+
+
+def generate(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run the generator of the reference."""
+    return subprocess.run(
+        [*GENERATOR, *options], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_reference_is_what_the_code_says() -> None:
-    done = subprocess.run(
-        [*GENERATOR, "--check"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = generate(ROOT, "--check")
     assert done.returncode == 0, f"run `python docs/generate_reference.py`:\n{done.stderr}"
 
 
-def test_the_check_of_the_reference_sees_a_changed_page(tmp_path: Path) -> None:
-    copy = shutil.copytree(DOCS, tmp_path / "docs")
-    page = copy / "reference" / "row.md"
-    page.write_text(page.read_text(encoding="utf-8") + "\nMore.\n", encoding="utf-8")
-    (copy / "reference" / "old.md").write_text("# Old\n", encoding="utf-8")
-    done = subprocess.run(
-        [*GENERATOR, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+def test_the_generator_sees_changed_and_superfluous_pages_and_mends_them(tmp_path: Path) -> None:
+    reference = shutil.copytree(DOCS, tmp_path / "docs") / "reference"
+    assert generate(tmp_path).returncode == 0
+    (reference / "row.md").write_text("# The row\n", encoding="utf-8")
+    (reference / "old.md").write_text("# Old\n", encoding="utf-8")
+    done = generate(tmp_path, "--check")
     assert done.returncode == 2
-    assert "row.md, old.md" in done.stderr
-    assert "python docs/generate_reference.py" in done.stderr
+    assert done.stderr == "not current: row.md, old.md\nfix: python docs/generate_reference.py\n"
+    assert generate(tmp_path).returncode == 0
+    assert generate(tmp_path, "--check").returncode == 0
+    assert not (reference / "old.md").exists()
 
 
 @pytest.mark.parametrize("kind", STAGES)
@@ -113,6 +122,25 @@ def test_every_exported_name_stands_on_the_python_page(name: str) -> None:
 
 
 def commands() -> list[str]:
+    """Return every command."""
+    groups = [("cotdata", app)]
+    found = []
+    for name, group in groups:
+        found += [f"{name} {command_name(command)}" for command in group.registered_commands]
+        groups += [
+            (f"{name} {inner.name}", inner.typer_instance)
+            for inner in group.registered_groups
+            if inner.typer_instance is not None
+        ]
+    return found
+
+
+def command_name(command: CommandInfo) -> str:
+    assert command.callback is not None
+    return command.name or command.callback.__name__
+
+
+def told_commands() -> list[str]:
     """Return every command, as the help of the real program lists them."""
     groups = ["cotdata"]
     found = []
@@ -129,6 +157,10 @@ def commands() -> list[str]:
 def help_of(command: str) -> str:
     arguments = [sys.executable, "-m", *command.split(), "--help"]
     return subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_program_tells_of_the_same_commands() -> None:
+    assert sorted(told_commands()) == sorted(commands())
 
 
 @pytest.mark.parametrize("command", commands())
@@ -253,7 +285,7 @@ def environment(home: Path, cache: Path, plugin: Path) -> dict[str, str]:
 
 def test_every_note_of_the_sample_builds_is_explained(tmp_path: Path) -> None:
     for name in RECIPES:
-        loaded = load_recipe(f"recipes/{name}.yaml", sample=True, output=tmp_path / name)
+        loaded = load_recipe(ROOT / "recipes" / f"{name}.yaml", sample=True, output=tmp_path / name)
         manifest = build(loaded).manifest
         sources = (REFERENCE / "sources.md").read_text(encoding="utf-8")
         for source in manifest.sources:

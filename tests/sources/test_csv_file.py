@@ -41,6 +41,23 @@ def test_reads_fields_far_beyond_the_limit_of_pythons_own_reader(tmp_path: Path)
     assert csv.field_size_limit() == limit < len(text) < sys.maxsize
 
 
+def test_a_long_field_is_looked_through_again_only_when_its_text_has_doubled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    original = csv_file.next_record
+
+    def counted(text: bytes, at: int, delimiter: bytes, *, at_end: bool) -> csv_file.Record:
+        calls.append(at)
+        return original(text, at, delimiter, at_end=at_end)
+
+    monkeypatch.setattr(csv_file, "next_record", counted)
+    data = b'a,b\n"' + b"x\n" * 5000 + b'",y\n'
+    read = read_bytes(tmp_path, NAME, data, AB, chunk_bytes=10)
+    assert read.column("b") == ["y"]
+    assert len(calls) < 30
+
+
 def test_scalars_and_json_of_a_field_are_text(tmp_path: Path) -> None:
     wanted = Wanted(scalar=("a",), json=("b", "c"))
     read = read_bytes(tmp_path, NAME, b'a,b\n1.50,"[""x""]"\n', wanted)

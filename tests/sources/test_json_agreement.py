@@ -74,6 +74,7 @@ def assert_paths_agree(chunk: Chunk, wanted: Wanted) -> bool:
 @given(SOUP | LINES | CLEAN)
 @example(b'{"a":"x","b":"y","\\u0061":"z"}\n')
 @example(b'{"a":"x","b":"y"}{"a":"x","b":"y"}\n{"a":"x",\n"b":"y"}\n')
+@example(b'{"a":"x","b":"y"}{}\n')
 @example(b'{"a":"x","b":"y"}\0{"a":"x","b":"y"}\n')
 @example(b'{"a":"x","b":"y"}\r{"a":"x","b":"y"}\n\n')
 @example(b'{"a":"\xff","b":"y"}\n')

@@ -82,6 +82,12 @@ def test_rejects_a_bad_record_alone_with_its_bytes(
     assert evidence is None or read.evidence[1] == evidence
 
 
+def test_text_that_begins_with_a_colon_hides_no_double(tmp_path: Path) -> None:
+    line = b'{"a":"\\u003a","a":"\\u003a"}\n'
+    for wanted in (A, Wanted(json=("a",)), Wanted(scalar=("a",)), Wanted()):
+        assert read_bytes(tmp_path, NAME, line, wanted).reasons == ["duplicate_key"]
+
+
 def test_what_only_looks_like_a_key_twice_is_none(tmp_path: Path) -> None:
     record = {"a": 'say "a": "b" : \\": c', "b\\": {'"a":': [{"a": "\\"}, {"a": ":"}]}}
     read = read_bytes(tmp_path, NAME, json.dumps(record).encode() + b"\n")
@@ -128,6 +134,12 @@ def test_numbers_beyond_64_bits_keep_their_digits(tmp_path: Path, number: str) -
     read = read_bytes(tmp_path, NAME, line, wanted)
     assert read.rest == [f'{{"n":[{number}]}}']
     assert read.column("s") == [number]
+
+
+def test_numbers_in_the_rest_alone_keep_their_digits(tmp_path: Path) -> None:
+    line = b'{"n":{"m":[1,123456789012345678901]}}\n{"n":1e400,"t":"e9e"}\n'
+    read = read_bytes(tmp_path, NAME, line)
+    assert read.rest == ['{"n":{"m":[1,123456789012345678901]}}', '{"n":1e400,"t":"e9e"}']
 
 
 def test_scalars_are_their_json_text_and_json_keeps_its_quotes(tmp_path: Path) -> None:
@@ -216,6 +228,16 @@ def test_of_an_endless_record_only_the_beginning_is_kept(
     assert read.evidence[0]["bytes"] == 1000
     assert read.evidence[0]["bytes_lost"] > 900
     assert read.column(PLACE) == [1, 2]
+
+
+def test_an_endless_record_that_begins_with_white_space_is_not_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cotdata.sources.formats.json_records.MAX_RECORD_BYTES", 20)
+    monkeypatch.setattr(json_lines, "MAX_KEPT_BYTES", 40)
+    text = b" " * 40 + b"y" * 100 + b" " * 40 + b"\n"
+    read = read_bytes(tmp_path, NAME, text, chunk_bytes=20)
+    assert (read.reasons, read.notes) == (["record_too_large"], {})
 
 
 def test_a_line_of_50_mb_costs_no_more_than_its_length() -> None:

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import hashlib
 import json
 import re
@@ -63,9 +64,12 @@ def test_peek_looks_at_every_text_format(tmp_path: Path, name: str) -> None:
 
 
 def test_peek_reads_no_further_than_it_must(tmp_path: Path) -> None:
-    line = json.dumps({"a": "x" * 20_000}) + "\n"
-    (tmp_path / "x.jsonl").write_bytes(line.encode() * 500 + b"\x00")
-    assert len(reader_of(tmp_path / "x.jsonl").peek().examples) == 200
+    line = json.dumps({"a": "x" * 20_000}).encode() + b"\n"
+    (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(line * 500)[:-9])
+    reader = reader_of(tmp_path / "x.jsonl.gz")
+    assert len(reader.peek().examples) == 200
+    with pytest.raises(SourceError, match="cut off"):
+        list(reader.batches(A, 0, None))
 
 
 def test_reads_remote_files_like_local_ones() -> None:

@@ -112,6 +112,8 @@ def test_half_a_surrogate_pair_in_utf_16_rejects_its_record_alone(tmp_path: Path
 def test_utf_16_that_ends_inside_a_character_is_truncated(tmp_path: Path) -> None:
     data = "\ufeff".encode("utf-16-le") + '{"a":"x"}\n{"a":"汉'.encode("utf-16-le")[:-1]
     assert read_bytes(tmp_path, "x.jsonl", data).reasons == [None, "truncated"]
+    whole = '\ufeff{"a":"x"}'.encode("utf-16-le")
+    assert read_bytes(tmp_path, "x.jsonl", whole + b"\n").reasons == ["truncated"]
 
 
 @pytest.mark.parametrize("codec", ["latin-1", "gb18030", "shift_jis", "utf-16", "utf-16-be"])

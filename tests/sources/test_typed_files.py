@@ -267,7 +267,7 @@ def test_offsets_that_lead_out_of_the_file_are_an_error(tmp_path: Path) -> None:
 
 
 def test_names_deep_inside_that_are_not_utf8_are_an_error(tmp_path: Path) -> None:
-    table = pa.table({"a": pa.array([{"inner": "x"}])})
+    table = pa.table({"a": pa.array([["x"]], pa.list_(pa.field("inner", pa.string())))})
     whole = write(tmp_path / "x.arrow", table).read_bytes()
     with pytest.raises(SourceError, match="is broken"):
         read_bytes(tmp_path, "x.arrow", whole.replace(b"inner", b"inn\xffr"), Wanted())
