@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +25,7 @@ from cotdata.recipe import LoadedRecipe
 from cotdata.report import collect_examples, render_report
 from cotdata.run.accounting import check_flow, check_manifest
 from cotdata.run.assemble import Written, assemble, rows_per_file
-from cotdata.run.checkpoints import content_key
+from cotdata.run.checkpoints import content_key, shaping_versions
 from cotdata.run.fates import REJECTED, Assembly
 from cotdata.run.ingest import Ingested, ingest, source_key
 from cotdata.run.output_folder import OutputFolder
@@ -49,8 +48,6 @@ from cotdata.writers.card import dataset_card
 
 #: Raised when a run's files change for the same recipe and inputs.
 VERSION: Final = 1
-#: Packages whose version can change a run's bytes.
-SHAPING_PACKAGES: Final = ("cotdata", "ftfy", "polars", "polars-hash", "pyarrow")
 # What a full or protected file system answers; anything else is a fault of ours.
 _UNWRITABLE: Final = frozenset(
     {
@@ -216,7 +213,7 @@ class _Build:
             columns=column_records(assembly),
             before=add_profiles(source.profile for source in sources),
             after=add_profiles(part for file in written for part in file.profiles),
-            versions={name: version(name) for name in SHAPING_PACKAGES},
+            versions=shaping_versions(),
             outputs=outputs,
         )
         check_manifest(manifest)
@@ -255,7 +252,7 @@ class _Build:
 
     def _work_key(self, fingerprint: str) -> str:
         """Return the name of the scratch folder: another version's half-written files differ."""
-        return content_key([fingerprint, [version(name) for name in SHAPING_PACKAGES]])[:16]
+        return content_key([fingerprint, shaping_versions()])[:16]
 
     def _lap(self, step: str) -> None:
         self._seconds[step] = time.time() - self._started - sum(self._seconds.values())

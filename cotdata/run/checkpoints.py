@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -17,6 +18,8 @@ from cotdata.errors import WriteError
 CheckpointKind = Literal["sources", "decisions"]
 #: Raised when a cache's files change their form: what older versions left is then not read.
 LAYOUT: Final = 1
+#: Packages whose version can change a run's bytes.
+SHAPING_PACKAGES: Final = ("cotdata", "ftfy", "polars", "polars-hash", "pyarrow")
 _DONE: Final = "done.json"
 
 
@@ -75,6 +78,11 @@ def cache_folder() -> Path:
     chosen = os.environ.get("COTDATA_CACHE_DIR")
     root = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("cotdata"))
     return root.absolute() / f"v{LAYOUT}"
+
+
+def shaping_versions() -> dict[str, str]:
+    """Return the versions of the packages that shape the bytes of checkpoints and runs."""
+    return {name: version(name) for name in SHAPING_PACKAGES}
 
 
 def content_key(content: object) -> str:

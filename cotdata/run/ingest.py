@@ -14,7 +14,7 @@ from cotdata.errors import Location
 from cotdata.manifest import InputFile, Profile, SourceRecord
 from cotdata.recipe.model import without_folders
 from cotdata.row import ROW_SCHEMA, split_valid
-from cotdata.run.checkpoints import Checkpoint, content_key, open_checkpoint
+from cotdata.run.checkpoints import Checkpoint, content_key, open_checkpoint, shaping_versions
 from cotdata.run.profile import add_profiles, profile
 from cotdata.sources.adapters import Adapted, adapt, check_fit, wanted
 from cotdata.sources.opened import Input, OpenedSource
@@ -85,7 +85,8 @@ def ingest(opened: OpenedSource, progress: Progress, *, fresh: bool = False) -> 
         StageError: If a record was lost on the way.
     """
     key = source_key(opened)
-    checkpoint = open_checkpoint("sources", key, fresh=fresh)
+    place = content_key([key, shaping_versions()])
+    checkpoint = open_checkpoint("sources", place, fresh=fresh)
     sealed = checkpoint.read()
     is_new = sealed is None
     if sealed is None:

@@ -13,7 +13,7 @@ import polars as pl
 from cotdata.engine import Engine
 from cotdata.engine.arrow_files import read_arrow, write_arrow
 from cotdata.engine.progress import Progress
-from cotdata.run.checkpoints import content_key, open_checkpoint
+from cotdata.run.checkpoints import content_key, open_checkpoint, shaping_versions
 from cotdata.run.replay import REJECTED_SCHEMA, Shards, Step, decided, replay
 from cotdata.stages import AnyStage, DatasetStage, RowStage, dataset_rounds, nature, run_row_stage
 from cotdata.stages.base import NUMBER, Round
@@ -154,7 +154,7 @@ def decide(
     for part in plan_passes(stages):
         done = stages[: part.first + len(part.row_stages) + (part.dataset_stage is not None)]
         key = content_key(
-            [VERSION, list(source_keys), [[_identity(stage)] for stage in done]],
+            [VERSION, shaping_versions(), source_keys, [_identity(stage) for stage in done]],
         )
         checkpoint = open_checkpoint("decisions", key, fresh=fresh)
         sealed = checkpoint.read()

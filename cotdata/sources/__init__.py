@@ -1,0 +1,1 @@
+"""Where records come from: files and hubs, and how their records become rows."""

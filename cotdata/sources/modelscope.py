@@ -35,10 +35,11 @@ class ModelScopeReader:
     """One split of a data set `owner/name`.
 
     The files are fetched once for each state of the data set, and read by `datasets`: see
-    `HubReader` for what that does to the types. `revision` is a branch or a tag, `master` if left
-    out, or a resolved one, `<branch>+<digest>`: then the files must still be those, and once they
-    are fetched no request is made. `streaming` means that `datasets` keeps no second copy; left
-    out, it goes by the size of the files.
+    `HubReader` for what that does to the types, and for what `config` and `split` left out mean.
+    `revision` is a branch or a tag, `master` if left out, or a resolved one, `<branch>+<digest>`:
+    then the files must still be those, and once they are fetched no request is made. `streaming`
+    means that `datasets` keeps no second copy of them; left out, it goes by their size. All is
+    kept below `MODELSCOPE_CACHE`, in `cotdata`.
     """
 
     dataset_id: str
@@ -50,13 +51,15 @@ class ModelScopeReader:
     def resolve(self) -> ResolvedDataset:
         """Return what exactly is read.
 
+        Whether a config that is given and the split exist is found out by `peek`.
+
         Raises:
             SourceError: If the package `modelscope` is missing; if the data set, its revision,
                 config or split does not exist, cannot be accessed or has changed since; or if
                 ModelScope cannot be reached.
         """
         revision = f"{self._branch}+{self._digest}"
-        config = str(self._builder.config.name)
+        config = self.config or str(self._builder.config.name)
         return ResolvedDataset(self.dataset_id, revision, config, self._split)
 
     def peek(self) -> Peek:
@@ -114,12 +117,14 @@ class ModelScopeReader:
 
     @cached_property
     def _builder(self) -> Any:  # noqa: ANN401
-        folder = str(self._folder)
         from datasets import get_dataset_config_names, load_dataset_builder
 
+        folder = str(self._folder)
+        # Its own cache: `datasets` would take another state's copy, going by the files' names.
+        cache = str(self._folder.parent / "arrow")
         with self._edge():
             try:
-                builder = load_dataset_builder(folder, self.config)
+                builder = load_dataset_builder(folder, self.config, cache_dir=cache)
             except ValueError:
                 check_choice(
                     "config", self.config, get_dataset_config_names(folder), self.dataset_id
@@ -152,11 +157,13 @@ class ModelScopeReader:
 
 
 def digest_of(files: list[HubFile]) -> str:
-    """Return what identifies a state of a data set: 40 hex digits of a SHA-256.
+    """Return what identifies a state of a data set: the first 40 hex digits of a SHA-256.
 
-    It is that of the lines `<sha256 of the file>  <path>` (as `sha256sum` writes them) in byte
-    order of the paths.
+    It is that of a line `<sha256>  <path>` for each file (its size where there is no hash), as
+    `sha256sum` writes them, in byte order of the paths.
     """
-    lines = sorted(f"{file.path.encode().hex()} {file.sha256}  {file.path}\n" for file in files)
-    text = "".join(line.partition(" ")[2] for line in lines)
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
+    lines = [
+        f"{file.sha256 or file.bytes}  {file.path}\n"
+        for file in sorted(files, key=lambda file: file.path.encode())
+    ]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:40]

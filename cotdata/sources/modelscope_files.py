@@ -1,4 +1,4 @@
-"""Lists and fetches the files of a ModelScope data set, and checks that they are what was listed."""
+"""Fetches the files of a ModelScope data set, and checks that they are what was listed."""
 
 import hashlib
 import io
@@ -24,6 +24,7 @@ class HubFile:
 
     path: str
     bytes: int
+    #: Empty where ModelScope lists none.
     sha256: str
 
 
@@ -38,8 +39,8 @@ def list_files(dataset_id: str, branch: str) -> list[HubFile]:
     _, kind = api.get_dataset_id_and_type(dataset_name=name, namespace=owner)
     if str(kind) != _GENERAL:
         raise SourceError(
-            f"`{dataset_id}` is of an old kind (type {kind}), whose files are not in its repository",
-            fix="download it from its page and use that copy (`--source NAME=PATH`)",
+            f"`{dataset_id}` is of an old kind (type {kind}): its repository lacks its files",
+            fix="download it from its page, and use that copy (`--source NAME=PATH`)",
         )
     found: list[dict[str, Any]] = []
     page = 1
@@ -54,7 +55,7 @@ def list_files(dataset_id: str, branch: str) -> list[HubFile]:
         )
         page += 1
     return [
-        HubFile(str(entry["Path"]), int(entry["Size"]), str(entry["Sha256"]))
+        HubFile(str(entry["Path"]), int(entry["Size"]), str(entry.get("Sha256") or ""))
         for entry in found
         if entry["Type"] != "tree"
     ]
@@ -96,7 +97,8 @@ def _take(file: HubFile, fetched: Path, complete: Path, dataset_id: str) -> None
     if inside.is_absolute() or ".." in inside.parts:
         raise SourceError(f"`{dataset_id}` has a file outside of its folder: `{file.path}`")
     source, target = fetched / inside, complete / inside
-    if not source.is_file() or (file.sha256 and _sha256(source) != file.sha256):
+    is_there = source.is_file() and source.stat().st_size == file.bytes
+    if not is_there or (file.sha256 and _sha256(source) != file.sha256):
         raise SourceError(
             f"`{dataset_id}`: `{file.path}` is not what ModelScope listed",
             fix="the data set changed while it was fetched, or the transfer broke: try again",

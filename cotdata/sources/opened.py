@@ -9,6 +9,7 @@ from cotdata.sources.files import find_files
 from cotdata.sources.hub_address import parse_hub_address
 from cotdata.sources.huggingface import HubReader
 from cotdata.sources.local import LocalReader
+from cotdata.sources.modelscope import ModelScopeReader
 from cotdata.sources.records import Reader
 from cotdata.sources.source import Source
 
@@ -76,8 +77,6 @@ def _open_hub(source: Source) -> OpenedSource:
             address.dataset_id, source.config, source.split, address.revision, source.streaming
         )
     else:
-        from cotdata.sources.modelscope import ModelScopeReader
-
         reader = ModelScopeReader(
             address.dataset_id, source.config, source.split, address.revision, source.streaming
         )
