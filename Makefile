@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint docs schema clean
 
 demo: $(VENV)/.installed
-	@$(BIN)/cotdata build recipes/medical.yaml --sample --output build/medical-sample
+	@$(BIN)/cotdata build recipes/medical.yaml --sample
+	@echo "Open build/medical-sample/report.html in a browser."
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from cotdata.engine.ahead import ahead
 from cotdata.engine.arrow_files import write_arrow
 from cotdata.engine.progress import Progress
 from cotdata.errors import Location
@@ -157,7 +158,9 @@ def _input_rows(opened: OpenedSource, item: Input, tally: Tally) -> Iterator[pl.
     chosen = source.rows or RowRange()
     first = max(0, chosen.first - tally.available)
     stop = None if chosen.stop is None else max(0, chosen.stop - tally.available)
-    for batch in item.reader.batches(wanted(source.adapter), first, stop):
+    batches = item.reader.batches(wanted(source.adapter), first, stop)
+    # A hub may hang, and a thread that waits for it could not be interrupted.
+    for batch in batches if source.is_hub else ahead(batches):
         if batch.frame is not None:
             adapted = adapt(batch.frame, source.adapter)
             rows = _named(adapted, source.name, item.label, tally.available)

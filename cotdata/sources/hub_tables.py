@@ -1,10 +1,12 @@
 """Turns the tables that `datasets` gives into batches, a slice of them or all."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
 import orjson
+import polars as pl
 import pyarrow as pa
 from pyarrow import types
 
@@ -14,6 +16,7 @@ from cotdata.sources.formats.json_values import (
     RecordValues,
     kind_of,
     load_exactly,
+    load_vast,
 )
 from cotdata.sources.formats.typed_records import typed_batch
 from cotdata.sources.formats.typed_values import json_form, stored_form
@@ -71,7 +74,9 @@ def peek_tables(tables: Iterator[pa.Table], name: str) -> Peek:
             columns.setdefault(column, set())
         for batch in read_tables(iter([part]), Wanted(), 0, None, None):
             if batch.frame is not None:
-                examples += [orjson.loads(text) for text in batch.frame[REST].drop_nulls()]
+                for text in batch.frame[REST].drop_nulls():
+                    with suppress(orjson.JSONDecodeError):  # a number beyond a double
+                        examples.append(orjson.loads(text))
         if len(examples) >= PEEKED_RECORDS:
             break
     for record in examples:
@@ -93,6 +98,18 @@ def _parts(table: pa.Table, begin: int, end: int) -> Iterator[tuple[int, pa.Reco
 def _batch(table: pa.RecordBatch, wanted: Wanted, first_place: int) -> Batch:
     if not any(_holds_json(kind) for kind in table.schema.types):
         return typed_batch(table, wanted, first_place)
+    if _is_utf8(table):
+        return _mixed_batch(table, wanted, first_place)
+    rows = [table.slice(index, 1) for index in range(len(table))]
+    batches = [
+        (_mixed_batch if _is_utf8(row) else typed_batch)(row, wanted, place)
+        for place, row in enumerate(rows, start=first_place)
+    ]
+    frame = pl.concat(batch.frame for batch in batches if batch.frame is not None)
+    return Batch(len(table), frame, {"mixed_types": len(table)})
+
+
+def _mixed_batch(table: pa.RecordBatch, wanted: Wanted, first_place: int) -> Batch:
     columns = Columns(wanted, len(table))
     values = RecordValues(wanted)
     for index, record in enumerate(_json_records(table)):
@@ -104,11 +121,21 @@ def _batch(table: pa.RecordBatch, wanted: Wanted, first_place: int) -> Batch:
     return Batch(len(table), columns.frame(places), {"mixed_types": len(table)})
 
 
+def _is_utf8(table: pa.RecordBatch) -> bool:
+    try:
+        table.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def _taken(record: bytes, values: RecordValues) -> list[str | None]:
     try:
         return values.take(orjson.loads(record), is_exact=False)[0]
     except DoubtfulNumberError:
         return values.take(load_exactly(record), is_exact=True)[0]
+    except orjson.JSONDecodeError:
+        return values.take(load_vast(record), is_exact=True)[0]
 
 
 def _holds_json(kind: pa.DataType) -> bool:

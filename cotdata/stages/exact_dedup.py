@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, assert_never
 
 import polars as pl
 from pydantic import AfterValidator, Field, model_validator
@@ -125,6 +125,8 @@ def _rank(config: ExactDedup) -> pl.Expr:
             return -pl.col("Complex_CoT").str.len_chars().cast(pl.Int64)
         case "best":
             return pl.col(config.by or "")
+        case _:
+            assert_never(config.keep)
 
 
 def _duplicates(keys: pl.DataFrame, config: ExactDedup) -> pl.DataFrame:

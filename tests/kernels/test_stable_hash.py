@@ -38,8 +38,20 @@ def test_every_length_up_to_the_long_inputs_equals_the_reference(seed: int) -> N
 
 def test_hashes_are_pinned() -> None:
     texts: list[str | None] = ["", "a", "患者发热", "x" * 1_000, None]
-    assert [f"{digest:016x}" for digest in digests(texts)] == []
-    assert [f"{digest:016x}" for digest in digests(texts, seed=3407)] == []
+    assert [f"{digest:016x}" for digest in digests(texts)] == [
+        "2d06800538d394c2",
+        "e6c632b61e964e1f",
+        "13b1f4484657e190",
+        "c0a4877b962cba82",
+        "9e3779b97f4a7c15",
+    ]
+    assert [f"{digest:016x}" for digest in digests(texts, seed=3407)] == [
+        "2c77114953d7ab09",
+        "4f46e15acde94571",
+        "8e1f2cff24c7a8c5",
+        "5d1c686c3497a315",
+        "9e3779b97f4a7c15",
+    ]
 
 
 def test_null_and_the_empty_text_differ() -> None:

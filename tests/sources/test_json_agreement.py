@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from cotdata.errors import SourceError
 from cotdata.sources.formats import json_records
 from cotdata.sources.formats.chunk import Chunk
 from cotdata.sources.formats.json_lines import line_chunks
-from cotdata.sources.formats.json_records import JsonParser, Plain, parse_plain
+from cotdata.sources.formats.json_records import JsonParser, parse_plain
 from cotdata.sources.formats.text_blocks import TextBlocks
 from cotdata.sources.records import PLACE, REASON, Wanted
 from cotdata.sources.source_file import SourceFile
@@ -100,9 +101,8 @@ def test_arrow_is_taken_for_records_of_nothing_but_the_wanted_text(
     parsed = parse_plain(chunk, AB)
     assert parsed is not None or not is_clear
     if parsed is not None:
-        assert not len(parsed.doubtful)
-        assert parsed.frame.select("a", "b").to_dicts() == records
-        assert parsed.frame[PLACE].to_list() == list(range(1, len(records) + 1))
+        assert parsed.select("a", "b").to_dicts() == records
+        assert parsed[PLACE].to_list() == list(range(1, len(records) + 1))
 
 
 def test_odd_records_among_many_are_found_and_their_neighbours_are_not_touched() -> None:
@@ -164,7 +164,7 @@ def _refuse(chunk: Chunk, wanted: Wanted) -> None:
 
 
 def _frames(
-    text: bytes, plain: Callable[[Chunk, Wanted], Plain | None]
+    text: bytes, plain: Callable[[Chunk, Wanted], pl.DataFrame | None]
 ) -> list[dict[str, object]] | str:
     """Read a document, Arrow's way replaced."""
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

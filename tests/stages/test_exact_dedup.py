@@ -221,6 +221,12 @@ def test_only_rows_that_share_a_hash_travel_with_their_text() -> None:
     assert texts.keys(rows, candidates)[NUMBER].to_list() == [0, 2]
 
 
+def test_without_candidates_no_text_travels() -> None:
+    _, texts = exact_dedup_rounds(ON_QUESTION)
+    rows = frame([{"Question": "a"}, {"Question": "a"}])
+    assert texts.keys(rows, None).is_empty()
+
+
 def test_without_twins_nothing_is_decided() -> None:
     rows = frame([{"Question": "a"}, {"Question": "b"}])
     assert decision([rows], ON_QUESTION).is_empty()

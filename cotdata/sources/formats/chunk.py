@@ -13,7 +13,7 @@ from cotdata.sources.records import EVIDENCE, PLACE, RAW, REASON, REST, Batch, W
 
 #: Bytes that are read and parsed at a time: large enough that the cost of a call into polars or
 #: Arrow is lost in it, small enough that a few of them in flight are nothing.
-CHUNK_BYTES: Final = 16 << 20
+CHUNK_BYTES: Final = 8 << 20
 #: A record above this is rejected. The longest published reasoning traces are about 1 MB; a
 #: "record" of 32 MiB is a missing line end, and would not fit a shard beside its neighbours.
 MAX_RECORD_BYTES: Final = 32 << 20
@@ -54,18 +54,6 @@ class Chunk:
             places=self.places[first:stop],
             is_open=self.is_open and stop == len(self),
             lost=self.lost if first == 0 else 0,
-            notes={},
-        )
-
-    def choose(self, positions: Positions) -> "Chunk":
-        """Return the records at these positions, without the notes; none is the open one."""
-        return replace(
-            self,
-            starts=self.starts[positions],
-            ends=self.ends[positions],
-            places=self.places[positions],
-            is_open=False,
-            lost=0,
             notes={},
         )
 

@@ -1,6 +1,6 @@
 """Parses a chunk of JSON records: by Arrow where that is proven right, else one by one."""
 
-from typing import Any, Final, NamedTuple, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 import numpy as np
 import orjson
@@ -35,8 +35,6 @@ KEY_COLUMN: Final = "_key"
 _REFUSALS: Final = 3
 # Records that are not worth cutting again to find the odd ones among them.
 _PROBE: Final = 64
-# With more nulls than this in a chunk, parsing all of it exactly costs less.
-_DOUBTS: Final = 1000
 
 
 class JsonParser:
@@ -59,11 +57,11 @@ class JsonParser:
     def parse(self, chunk: Chunk) -> pl.DataFrame:
         """Return the chunk's frame; both ways of parsing give the same."""
         if self._can_be_plain and self._refusals < _REFUSALS:
-            frame = self._parse_plainly(chunk)
+            frame = parse_plain(chunk, self._wanted)
             if frame is not None:
                 return frame
             # Where the first records are refused too, it is not for some odd ones among them.
-            if self._parse_plainly(chunk.cut(0, _PROBE)) is not None:
+            if parse_plain(chunk.cut(0, _PROBE), self._wanted) is not None:
                 return pl.concat(self._parse_halves(chunk))
             self._refusals += 1
         return self.parse_exactly(chunk)
@@ -75,21 +73,9 @@ class JsonParser:
         middle = len(chunk) // 2
         frames = []
         for half in (chunk.cut(0, middle), chunk.cut(middle, len(chunk))):
-            frame = self._parse_plainly(half)
+            frame = parse_plain(half, self._wanted)
             frames += [frame] if frame is not None else self._parse_halves(half)
         return frames
-
-    def _parse_plainly(self, chunk: Chunk) -> pl.DataFrame | None:
-        """Return the frame as Arrow parses it, records with a null parsed for themselves."""
-        found = parse_plain(chunk, self._wanted)
-        if found is None or not len(found.doubtful):
-            return found and found.frame
-        exact = self.parse_exactly(chunk.choose(found.doubtful))
-        is_plain = np.ones(len(chunk), bool)
-        is_plain[found.doubtful] = False
-        plain = found.frame.filter(pl.Series(is_plain))
-        # Places grow along the file, so that sorting by them puts each record back.
-        return pl.concat([plain, exact]).sort(PLACE)
 
     def parse_exactly(self, chunk: Chunk) -> pl.DataFrame:
         """Return the chunk's frame, each record parsed for itself."""
@@ -176,23 +162,14 @@ def refuse_large(size: int, lost: int) -> NoReturn:
     raise Rejection("record_too_large", evidence | ({"bytes_lost": lost} if lost else {}))
 
 
-class Plain(NamedTuple):
-    """What Arrow made of a chunk, and the records of which it may have made too little."""
-
-    frame: pl.DataFrame
-    #: Positions of records with a null: an absent key can hide another that stands twice.
-    doubtful: Positions
-
-
-def parse_plain(chunk: Chunk, wanted: Wanted) -> Plain | None:
+def parse_plain(chunk: Chunk, wanted: Wanted) -> pl.DataFrame | None:
     """Return the frame of records that are nothing but the wanted text; None if that is unproven.
 
-    Arrow's parser is strict about syntax, strings and unexpected fields, but reads its input as
-    a stream of objects, whatever lies between them, and checks no UTF-8. So the result is taken
-    only where each record begins with `{` and ends with `}` (an object broken over records would
-    leave one that does not), there are as many objects as records (no record holds two), the
-    strings are UTF-8, and the text of the records without a null has no more keys than their
-    values account for (no key stands twice).
+    Arrow's parser is strict about syntax, strings, unexpected fields and keys that stand twice,
+    but reads its input as a stream of objects, whatever lies between them, and checks no UTF-8.
+    So the result is taken only where each record begins with `{` and ends with `}` (an object
+    broken over records would leave one that does not), there are as many objects as records (no
+    record holds two) and the strings are UTF-8.
     """
     starts, ends = trimmed(chunk.data, chunk.starts, chunk.ends)
     if not _are_braced(chunk.data, starts, ends):
@@ -203,30 +180,14 @@ def parse_plain(chunk: Chunk, wanted: Wanted) -> Plain | None:
         return None
     if table.num_columns != len(wanted.text):
         return None
-    texts = cast("pl.DataFrame", pl.from_arrow(table.select(wanted.text)))
-    has_null = texts.select(pl.any_horizontal(pl.all().is_null())).to_series()
-    doubtful = has_null.arg_true().to_numpy().astype(np.int64)
-    values = (len(chunk) - len(doubtful)) * len(wanted.text)
-    if len(doubtful) > _DOUBTS or _keys_outside(chunk.data, starts, ends, doubtful) > values:
-        return None
     nothing = pl.lit(None, pl.String)
-    frame = texts.with_columns(
+    return cast("pl.DataFrame", pl.from_arrow(table.select(wanted.text))).with_columns(
         pl.Series(PLACE, chunk.places.astype(np.uint64), dtype=pl.UInt64),
         nothing.alias(REST),
         nothing.alias(REASON),
         nothing.alias(EVIDENCE),
         pl.lit(None, pl.Binary).alias(RAW),
     )
-    return Plain(frame, doubtful)
-
-
-def _keys_outside(data: bytes, starts: Positions, ends: Positions, doubtful: Positions) -> int:
-    """Return an upper bound of the keys that all records but the doubtful ones write."""
-    keys, begin = 0, int(starts[0])
-    for position in doubtful.tolist():
-        keys += most_keys(data, begin, int(starts[position]))
-        begin = int(ends[position])
-    return keys + most_keys(data, begin, int(ends[-1]))
 
 
 def _are_braced(data: bytes, starts: Positions, ends: Positions) -> bool:
