@@ -8,7 +8,7 @@ from cotdata.recipe.composer import parse
 from cotdata.recipe.document import Document, Spot, ValuePath
 from cotdata.recipe.loading import LoadedRecipe, check
 from cotdata.sources.files import find_files
-from cotdata.sources.hub_address import parse_hub_address
+from cotdata.sources.hub.address import parse_hub_address
 from cotdata.sources.source import HUB_SCHEMES, Source
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cotdata.manifest import InputFile
 from cotdata.sources.files import find_files
-from cotdata.sources.hub_address import parse_hub_address
-from cotdata.sources.huggingface import HubReader
+from cotdata.sources.hub.address import parse_hub_address
+from cotdata.sources.hub.huggingface import HubReader
+from cotdata.sources.hub.modelscope import ModelScopeReader
 from cotdata.sources.local import LocalReader
-from cotdata.sources.modelscope import ModelScopeReader
 from cotdata.sources.records import Reader
 from cotdata.sources.source import Source
 

@@ -36,7 +36,7 @@ class HubSplit:
 
     def peek(self, name: str) -> Peek:
         """Look at the first 200 records; `name` is what the format is called."""
-        from cotdata.sources.hub_tables import PEEKED_RECORDS, peek_tables
+        from cotdata.sources.hub.tables import PEEKED_RECORDS, peek_tables
 
         return peek_tables(self._tables(PEEKED_RECORDS), name)
 
@@ -46,7 +46,7 @@ class HubSplit:
         Records behind `stop` are counted without reading them where their number is known: from
         the copy on the disk, or, in a stream, from the data set's card.
         """
-        from cotdata.sources.hub_tables import read_tables
+        from cotdata.sources.hub.tables import read_tables
 
         # No more at a time than is asked for, so that a short slice does not open the next file.
         rows = _ITER_ROWS if stop is None else max(min(_ITER_ROWS, stop), 1)

@@ -5,7 +5,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from cotdata.sources.hub_tables import peek_tables, read_tables
+from cotdata.sources.hub.tables import peek_tables, read_tables
 from cotdata.sources.records import EVIDENCE, PLACE, RAW, REASON, REST, Wanted
 
 QUESTION = Wanted(text=("question",))

@@ -11,15 +11,15 @@ from functools import cached_property
 from typing import Any, Final
 
 from cotdata.errors import CotdataError, SourceError
-from cotdata.sources.hub_address import (
+from cotdata.sources.hub.address import (
     COMMIT,
     ResolvedDataset,
     check_choice,
     check_dataset_id,
 )
-from cotdata.sources.hub_cache import cached_builder, is_cached
-from cotdata.sources.hub_quiet import quiet_hub
-from cotdata.sources.hub_split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
+from cotdata.sources.hub.cache import cached_builder, is_cached
+from cotdata.sources.hub.quiet import quiet_hub
+from cotdata.sources.hub.split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
 from cotdata.sources.records import Batch, Peek, Wanted
 
 # With more files than this a config is streamed without asking for their sizes.
@@ -181,7 +181,7 @@ class HubReader:
 
     @contextmanager
     def _edge(self) -> Iterator[None]:
-        from cotdata.sources.hub_errors import explain_hub_error
+        from cotdata.sources.hub.errors import explain_hub_error
 
         try:
             with quiet_hub():

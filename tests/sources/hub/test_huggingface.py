@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.sources.fake_hub import FakeHub, serving
-from tests.sources.hub_client import HubClient, client
+from tests.sources.hub.fake_hub import FakeHub, serving
+from tests.sources.hub.hub_client import HubClient, client
 
 EVERYTHING = {"first": 0, "stop": None}
 

@@ -4,8 +4,8 @@ import datasets
 import pytest
 from huggingface_hub.utils.tqdm import are_progress_bars_disabled
 
-from cotdata.sources.hub_errors import said
-from cotdata.sources.hub_quiet import quiet_hub
+from cotdata.sources.hub.errors import said
+from cotdata.sources.hub.quiet import quiet_hub
 
 
 def bars() -> tuple[bool, bool]:

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from cotdata.errors import SourceError
-from cotdata.sources.hub_address import check_choice
-from cotdata.sources.hub_errors import LOCAL_COPY
+from cotdata.sources.hub.address import check_choice
+from cotdata.sources.hub.errors import LOCAL_COPY
 
 
 def cached_builder(dataset_id: str, config: str | None, commit: str) -> Any:  # noqa: ANN401

@@ -1,7 +1,7 @@
 import pytest
 
 from cotdata.errors import SourceError
-from cotdata.sources.hub_address import (
+from cotdata.sources.hub.address import (
     HubAddress,
     ResolvedDataset,
     check_choice,

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from cotdata.errors import CotdataError, SourceError
-from cotdata.sources.hub_address import ResolvedDataset, check_choice, check_dataset_id
-from cotdata.sources.hub_quiet import quiet_hub
-from cotdata.sources.hub_split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
-from cotdata.sources.modelscope_files import HubFile, fetch_files, list_files, snapshot_folder
+from cotdata.sources.hub.address import ResolvedDataset, check_choice, check_dataset_id
+from cotdata.sources.hub.modelscope_files import HubFile, fetch_files, list_files, snapshot_folder
+from cotdata.sources.hub.quiet import quiet_hub
+from cotdata.sources.hub.split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
 from cotdata.sources.records import Batch, Peek, Wanted
 
 DEFAULT_BRANCH: Final = "master"
@@ -145,7 +145,7 @@ class ModelScopeReader:
 
     @contextmanager
     def _edge(self) -> Iterator[None]:
-        from cotdata.sources.modelscope_errors import explain_modelscope_error
+        from cotdata.sources.hub.modelscope_errors import explain_modelscope_error
 
         try:
             with quiet_hub():

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class HubClient:
@@ -48,7 +48,7 @@ def client(url: str, caches: Path, **environment: str) -> Iterator[HubClient]:
     caches.mkdir(parents=True, exist_ok=True)
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.sources.hub_client"],
+            [sys.executable, "-m", "tests.sources.hub.hub_client"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -66,7 +66,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from cotdata.errors import SourceError
-    from cotdata.sources.huggingface import HubReader
+    from cotdata.sources.hub.huggingface import HubReader
     from cotdata.sources.records import Wanted
 
     reader = HubReader(**request["reader"])

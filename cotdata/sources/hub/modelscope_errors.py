@@ -1,7 +1,7 @@
 """Says in the recipe's words why a data set of ModelScope cannot be read, and what to do."""
 
 from cotdata.errors import SourceError
-from cotdata.sources.hub_errors import (
+from cotdata.sources.hub.errors import (
     LOCAL_COPY,
     chain_of,
     files_error,

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from cotdata.errors import SourceError
-from cotdata.sources.modelscope import ModelScopeReader, digest_of
-from cotdata.sources.modelscope_files import HubFile
+from cotdata.sources.hub.modelscope import ModelScopeReader, digest_of
+from cotdata.sources.hub.modelscope_files import HubFile
 from cotdata.sources.records import PLACE, REST, Wanted
 
 CARD = b"""---
