@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/.installed
 	@$(BIN)/cotdata build recipes/medical.yaml --sample
+	@echo "Next: source $(VENV)/bin/activate; cotdata --help"
 	@echo "Open build/medical-sample/report.html in a browser."
 
 test: $(VENV)/.installed-dev

@@ -10,6 +10,9 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 MANIFEST_NAME: Final = "manifest.json"
+TIMINGS_NAME: Final = "timings.json"
+#: Files of a run that its manifest does not hash: itself, and what differs between machines.
+UNHASHED: Final = frozenset({MANIFEST_NAME, TIMINGS_NAME})
 SCHEMA: Final = 1
 
 #: Upper edges of the length histograms, in characters; the last bin is open. Half-octave steps.

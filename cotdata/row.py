@@ -95,10 +95,11 @@ class Row(BaseModel):
         description="What the user asks, stripped of blanks at its ends, never empty."
     )
     Complex_CoT: str | None = Field(
-        default=None, description="The reasoning; null until synthesised."
+        default=None, description="The reasoning; null where the source has none."
     )
     Response: str | None = Field(
-        default=None, description="The final answer shown to the user; null until synthesised."
+        default=None,
+        description="The final answer shown to the user; null where the source has none.",
     )
     system: str | None = Field(
         default=None, description="The system prompt that belongs to this row."
@@ -111,7 +112,7 @@ class Row(BaseModel):
     )
     language: Annotated[str, StringConstraints(pattern=LANGUAGE_PATTERN)] | None = Field(
         default=None,
-        description="Language of the Question: ISO 639-1, or `und`; set by the `language` stage.",
+        description="Language of the Question: ISO 639-1, or `und`; null until a stage sets it.",
     )
     meta: Annotated[str, AfterValidator(_json_object)] | None = Field(
         default=None, description="Everything else that the source had, as a JSON object."

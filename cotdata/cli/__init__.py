@@ -5,6 +5,9 @@ stdout, progress and errors to stderr. Every command imports the library when it
 `cotdata --help` needs neither polars nor pydantic.
 """
 
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -14,7 +17,7 @@ import typer
 from cotdata.cli.build import build
 from cotdata.cli.cache import cache
 from cotdata.cli.check import check
-from cotdata.cli.failures import guarded
+from cotdata.cli.failures import INTERRUPTED, guarded
 from cotdata.cli.init import init
 from cotdata.cli.schema import schema
 from cotdata.cli.validate import validate
@@ -65,4 +68,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Run the command line of this process and end it."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # What there is to say is said: a late Ctrl-C must not turn a finished run into a failure.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if code == INTERRUPTED:
+        # Not sys.exit: it waits for threads, and an interpreter that was interrupted while it
+        # executed a string (as dataclasses and namedtuple do at import) dies of the signal.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -13,9 +13,9 @@ def build(
     setting: Settings = None,
     output: Output = None,
     sample: Sample = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Use nothing from the cache.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore the cache and build anew; replaces the same run.")] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace another run in the output folder.")
+        bool, typer.Option("--force", help="Replace a run in the output folder, whichever it is.")
     ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Threads; one for each processor.")

@@ -43,7 +43,7 @@ def _json(run: Run) -> bytes:
 def _print_summary(run: Run) -> None:
     manifest = run.manifest
     if not run.is_new:
-        write_line("This run stands already; every file of it was verified.")
+        write_line("This run exists already; every file of it was verified.")
         write_line("")
     if manifest.sample:
         write_line("Sample rows of the package, not real data.")
@@ -97,7 +97,7 @@ def _sentences(manifest: Manifest) -> list[str]:
     for stage in manifest.stages:
         if twins := stage.reasons.get(_DUPLICATE):
             rows = counted(stage.rows_in, "row")
-            said.append(f"{stage.kind}: {twins:,} of {rows} were exact duplicates")
+            said.append(f"{stage.kind}: {twins:,} of {rows} were exact duplicates; see rejected/")
     splits = ", ".join(f"{name} {split.rows:,}" for name, split in manifest.splits.items())
     kept = counted(sum(split.rows for split in manifest.splits.values()), "row")
     return [*said, f"{kept} kept ({splits}), {manifest.rejected:,} rejected"]

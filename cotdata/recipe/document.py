@@ -71,8 +71,8 @@ def decode(data: bytes, file: str) -> str:
     """
     start = Location(file, line=1, column=1)
     if len(data) > MAX_BYTES:
-        what = f"the file has {len(data):,} bytes; a recipe has at most {MAX_BYTES:,}"
-        raise RecipeError(what, start, "give the recipe, not a data file")
+        what = f"the file has more than {MAX_BYTES:,} bytes: this is no recipe"
+        raise RecipeError(what, start, "for a data file, `cotdata init FILE` proposes a recipe")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise RecipeError("the recipe is UTF-16", start, "save it as UTF-8")
     try:

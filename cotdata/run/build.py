@@ -15,9 +15,10 @@ import orjson
 from cotdata.engine import Engine
 from cotdata.engine.local import LocalEngine
 from cotdata.engine.progress import Progress, Silence
-from cotdata.errors import CotdataError, VerifyError, WriteError
+from cotdata.errors import CotdataError, StageError, VerifyError, WriteError
 from cotdata.manifest import (
     MANIFEST_NAME,
+    TIMINGS_NAME,
     Manifest,
     StageRecord,
 )
@@ -29,7 +30,7 @@ from cotdata.run.checkpoints import content_key, shaping_versions
 from cotdata.run.fates import REJECTED, Assembly
 from cotdata.run.ingest import Ingested, ingest, source_key
 from cotdata.run.output_folder import OutputFolder
-from cotdata.run.passes import decide
+from cotdata.run.passes import Decided, decide
 from cotdata.run.profile import add_profiles
 from cotdata.run.record import (
     column_records,
@@ -61,7 +62,6 @@ _UNWRITABLE: Final = frozenset(
         errno.ENAMETOOLONG,
     }
 )
-TIMINGS_NAME: Final = "timings.json"
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,9 @@ class _Build:
             if stands and not self._fresh and (manifest := self._verified(folder)):
                 return Run(folder.path, manifest, is_new=False)
             folder.check_may_write(force=self._force or stands)
+            sources, decided = self._decide(opened)
             scratch = folder.scratch(self._work_key(fingerprint))
-            manifest = self._make(opened, fingerprint, scratch)
+            manifest = self._write(sources, decided, fingerprint, scratch)
             folder.publish(scratch)
         return Run(folder.path, manifest, is_new=True)
 
@@ -157,23 +158,27 @@ class _Build:
         self._lap("open")
         return opened
 
-    def _make(self, opened: Sequence[OpenedSource], fingerprint: str, scratch: Path) -> Manifest:
+    def _decide(self, opened: Sequence[OpenedSource]) -> tuple[list[Ingested], Decided]:
         sources = [ingest(source, self._progress, fresh=self._fresh) for source in opened]
         self._lap("read")
-        shards = Shards(tuple(path for source in sources for path in source.shards))
         decided = decide(
             self._stages,
-            shards,
+            _shards(sources),
             [source.key for source in sources],
             self._engine,
             self._progress,
             fresh=self._fresh,
         )
         self._lap("decide")
+        return sources, decided
+
+    def _write(
+        self, sources: Sequence[Ingested], decided: Decided, fingerprint: str, scratch: Path
+    ) -> Manifest:
         records = stage_records(self._stages, decided)
         check_flow([source.record for source in sources], records)
         assembly = Assembly(
-            shards,
+            _shards(sources),
             decided.steps,
             tuple(stage_labels(self._stages)),
             rows_per_file(
@@ -185,6 +190,7 @@ class _Build:
             assembly, self._outputs(), scratch / "work", self._engine, self._progress
         )
         self._lap("write")
+        self._check_train(written)
         return self._finish(sources, records, assembly, written, fingerprint, scratch)
 
     def _finish(
@@ -228,6 +234,18 @@ class _Build:
         (run / TIMINGS_NAME).write_bytes(self._timings(sources))
         return manifest
 
+    def _check_train(self, written: Sequence[Written]) -> None:
+        """Refuse a split that leaves nothing to train on; say so where no row is left at all."""
+        rows = {name: split.rows for name, split in split_records(written).items()}
+        if sum(rows.values()) and not rows["train"]:
+            taken = ", ".join(f"{name} {count:,}" for name, count in rows.items() if count)
+            raise StageError(
+                f"the split leaves no row to train on: {taken}",
+                fix="give `validation` and `test` a share, such as 0.02, or a smaller number",
+            )
+        if not sum(rows.values()):
+            self._progress.say("warning: no row was kept; the report says why")
+
     def _outputs(self) -> list[str]:
         """Return the splits that the recipe asks for."""
         asked = ["train"]
@@ -269,6 +287,10 @@ class _Build:
             "recipe": str(self._loaded.path),
         }
         return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _shards(sources: Sequence[Ingested]) -> Shards:
+    return Shards(tuple(path for source in sources for path in source.shards))
 
 
 def _write_error(error: OSError) -> CotdataError:

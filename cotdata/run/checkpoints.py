@@ -1,5 +1,6 @@
 """Work in progress, kept by content: what a build reuses when it is started again."""
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -58,6 +59,11 @@ class Checkpoint:
         os.utime(self.path / _DONE)
         summary: dict[str, Any] = sealed["summary"]
         return summary
+
+    def drop_if_empty(self) -> None:
+        """Remove the folder if nothing was put into it."""
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
 
     def seal(self, summary: dict[str, Any], files: Iterable[Path]) -> None:
         """Mark it as done.

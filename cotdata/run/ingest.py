@@ -11,7 +11,7 @@ import polars as pl
 from cotdata.engine.ahead import ahead
 from cotdata.engine.arrow_files import write_arrow
 from cotdata.engine.progress import Progress
-from cotdata.errors import Location
+from cotdata.errors import CotdataError, Location
 from cotdata.manifest import InputFile, Profile, SourceRecord
 from cotdata.recipe.model import without_folders
 from cotdata.row import ROW_SCHEMA, split_valid
@@ -91,7 +91,11 @@ def ingest(opened: OpenedSource, progress: Progress, *, fresh: bool = False) -> 
     sealed = checkpoint.read()
     is_new = sealed is None
     if sealed is None:
-        sealed = _fill(opened, checkpoint, progress)
+        try:
+            sealed = _fill(opened, checkpoint, progress)
+        except CotdataError:
+            checkpoint.drop_if_empty()
+            raise
     record = SourceRecord.model_validate(sealed["record"])
     return Ingested(
         key=key,

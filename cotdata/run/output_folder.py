@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import orjson
 from filelock import FileLock, Timeout
 
 from cotdata.errors import WriteError
-from cotdata.manifest import MANIFEST_NAME
+from cotdata.manifest import MANIFEST_NAME, UNHASHED
+
+_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class OutputFolder:
         """Refuse to overwrite what is not ours to overwrite.
 
         Raises:
-            WriteError: If something stands here and `force` is not given, or is no run at all.
+            WriteError: If a run stands here and `force` is not given, or something that is no run,
+                or a run with files beside its own.
         """
         if not self.path.exists() and not self.path.is_symlink():
             return
@@ -67,6 +71,12 @@ class OutputFolder:
             raise WriteError(
                 f"{self.path} exists and is not a run of cotdata: it is left as it is",
                 fix="choose another folder with --output",
+            )
+        if strangers := self._strangers():
+            named = ", ".join(strangers[:_NAMED]) + (", …" if len(strangers) > _NAMED else "")
+            raise WriteError(
+                f"{self.path} also holds files that are not the run's: {named}",
+                fix="move them out of it, or choose another folder with --output",
             )
         if not force:
             raise WriteError(
@@ -100,13 +110,24 @@ class OutputFolder:
         if replaced.exists() and not self.path.exists():
             replaced.rename(self.path)
 
+    def _strangers(self) -> list[str]:
+        """Return the files in the folder that its manifest does not name."""
+        outputs = self._manifest().get("outputs")
+        named = {output.get("path") for output in outputs} if isinstance(outputs, list) else set()
+        found = (path for path in self.path.rglob("*") if not path.is_dir() or path.is_symlink())
+        names = {path.relative_to(self.path).as_posix() for path in found}
+        return sorted(names - named - UNHASHED)
+
     def _fingerprint(self) -> str | None:
+        found = self._manifest().get("fingerprint")
+        return found if isinstance(found, str) else None
+
+    def _manifest(self) -> dict[str, Any]:
         try:
             manifest = orjson.loads((self.path / MANIFEST_NAME).read_bytes())
         except (OSError, orjson.JSONDecodeError):
-            return None
-        found = manifest.get("fingerprint") if isinstance(manifest, dict) else None
-        return found if isinstance(found, str) else None
+            return {}
+        return manifest if isinstance(manifest, dict) else {}
 
     def _sibling(self, what: str) -> Path:
         return self.path.parent / f".{self.path.name}.{what}"

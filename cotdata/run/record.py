@@ -24,7 +24,10 @@ def recipe_record(recipe: Recipe) -> dict[str, Any]:
 def place_files(written: Sequence[Written], run: Path) -> list[OutputFile]:
     """Link the written files under their names, which say how many there are."""
     outputs = []
-    for output in dict.fromkeys(part.output for part in written):
+    # `datasets` refuses a folder with a split of no rows.
+    filled = [part.output for part in written if part.rows or part.output == REJECTED]
+    is_empty = filled == [REJECTED]
+    for output in dict.fromkeys(["train", *filled] if is_empty else filled):
         files = [part for part in written if part.output == output]
         folder = run / (REJECTED if output == REJECTED else "data")
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -10,14 +9,11 @@ from pydantic import ValidationError
 
 from cotdata.engine.progress import Progress, Silence
 from cotdata.errors import CotdataError, Location, Problem, VerifyError
-from cotdata.manifest import MANIFEST_NAME, Manifest
+from cotdata.manifest import MANIFEST_NAME, UNHASHED, Manifest
 from cotdata.run.accounting import check_manifest
 from cotdata.run.fates import REJECTED, SOURCE_STAGE
 from cotdata.run.hashing import file_sha256
 from cotdata.stages import label_kinds
-
-#: Files that a run holds beside what its manifest hashes.
-_UNHASHED: Final = frozenset({MANIFEST_NAME, "timings.json"})
 
 
 def verify(path: Path, progress: Progress | None = None) -> Manifest:
@@ -38,7 +34,7 @@ def verify(path: Path, progress: Progress | None = None) -> Manifest:
     if problems:
         raise VerifyError(
             f"{path}: {len(problems)} things do not hold", problems=problems,
-            fix="build it again: the same recipe on the same inputs gives the same bytes",
+            fix="build it again with --force: the same recipe gives the same bytes",
         )  # fmt: skip
     return manifest
 
@@ -71,10 +67,14 @@ def _manifest_problems(path: Path, manifest: Manifest) -> list[Problem]:
         check_manifest(manifest)
     except CotdataError as error:
         problems.append(Problem(error.what, where))
-    named = {output.path for output in manifest.outputs} | _UNHASHED
+    named = {output.path for output in manifest.outputs} | UNHASHED
     found = {file.relative_to(path).as_posix() for file in path.rglob("*") if not file.is_dir()}
     problems += [
-        Problem("is in the run's folder, but not in its manifest", Location(str(path / name)))
+        Problem(
+            "is in the run's folder, but not in its manifest",
+            Location(str(path / name)),
+            "move it out of the folder",
+        )
         for name in sorted(found - named)
     ]
     return problems

@@ -217,14 +217,16 @@ def _missing(pattern: str, path: Path) -> SourceError:
     while not _is_there(folder):
         path, folder = folder, folder.parent
     there = folder.iterdir() if folder.is_dir() else ()
-    names = sorted(readable(child.name) for child in there)
+    names = sorted(readable(child.name) for child in there if not child.name.startswith("."))
+    # What the command line names is absolute by now, and was relative to the working directory.
+    relative = "" if _is_absolute(pattern) else "paths are relative to the recipe; "
     near = get_close_matches(readable(path.name), names, n=3)
     if near:
         fix = "did you mean " + " or ".join(f"`{name}`" for name in near) + "?"
     elif names:
         shown = ", ".join(f"`{name}`" for name in names[:8]) + (", …" if len(names) > 8 else "")
-        fix = f"paths are relative to the recipe; there: {shown}"
+        fix = f"{relative}there: {shown}"
     else:
-        fix = "paths are relative to the recipe"
+        fix = f"{relative}nothing is there"
     what = f"there is no `{readable(path.name)}`"
     return SourceError(what, Location(readable(pattern)), fix)

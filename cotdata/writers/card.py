@@ -40,9 +40,9 @@ def dataset_card(manifest: Manifest) -> str:
 def _header(manifest: Manifest) -> dict[str, Any]:
     licenses = sorted({source.license for source in manifest.sources if source.license})
     languages = sorted(name for name in manifest.after.languages if len(name) == 2)
-    files = [
-        {"split": name, "path": f"data/{name}-*.parquet"} for name in manifest.splits
-    ]  # fmt: skip
+    # `datasets` refuses a split without rows.
+    filled = [name for name, split in manifest.splits.items() if split.rows] or ["train"]
+    files = [{"split": name, "path": f"data/{name}-*.parquet"} for name in filled]
     header: dict[str, Any] = {"pretty_name": manifest.name}
     if licenses:
         header["license"] = licenses[0] if len(licenses) == 1 else "other"
@@ -65,15 +65,16 @@ def _size(rows: int) -> str:
 def _opening(manifest: Manifest) -> str:
     read = sum(source.read for source in manifest.sources)
     made = sum(stage.made for stage in manifest.stages)
-    repeats = f" {made:,} rows are repeats." if made else ""
+    repeats = f", {made:,} more were made by repeating them" if made else ""
     sample = (
         "\n**These are the sample rows that ship with cotdata, not real data.**\n"
         if manifest.sample
         else ""
     )
     return (
-        f"{manifest.after.rows:,} rows of {read:,} read; {manifest.rejected:,} were rejected, each "
-        f"with its reason, and stand in `rejected/`.{repeats}\n{sample}\n"
+        f"{manifest.after.rows - made:,} of {read:,} rows were kept{repeats}; "
+        f"{manifest.rejected:,} were rejected, each with its reason, and stand in `rejected/`.\n"
+        f"{sample}\n"
         f"Built by cotdata {manifest.versions.get('cotdata', '')}; fingerprint "
         f"`{manifest.fingerprint}`. `manifest.json` holds every count and hash, `report.html` "
         "shows them, `cotdata verify` checks them.\n"

@@ -50,13 +50,13 @@ def test_build_tells_a_person_what_happened(on_terminal: CommandLine) -> None:
     printed = on_terminal("build", "recipes/medical.yaml", "--sample")
     assert printed.code == 0
     assert "Sample rows of the package, not real data." in printed.out
-    assert "exact_dedup: 4 of 107 rows were exact duplicates" in printed.out
+    assert "exact_dedup: 4 of 107 rows were exact duplicates; see rejected/" in printed.out
     assert "103 rows kept (train 100, validation 3), 10 rejected" in printed.out
     lines = [line.split() for line in printed.out.splitlines()]
     assert ["length", "108", "107", "1", "too_short", "1"] in lines
     assert printed.out.endswith("build/medical-sample\nbuild/medical-sample/report.html\n")
     assert all(len(line) <= 80 for line in printed.out.splitlines())
-    assert "stands already" in on_terminal("build", "recipes/medical.yaml", "--sample").out
+    assert "exists already" in on_terminal("build", "recipes/medical.yaml", "--sample").out
 
 
 def test_build_says_what_it_did_not_read_and_what_it_made(on_terminal: CommandLine) -> None:

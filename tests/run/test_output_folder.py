@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from cotdata import VerifyError, WriteError
+from cotdata import SourceError, StageError, VerifyError, WriteError
 from cotdata.recipe import LoadedRecipe, load_recipe
-from cotdata.run import build
+from cotdata.run import build, cache_entries, verify
 from cotdata.run.output_folder import OutputFolder
 from tests.run.recipes import medical_rows, recipe, run_bytes, write_jsonl, write_recipe
 
@@ -109,3 +109,49 @@ def test_fresh_builds_the_same_run_again_unasked(loaded: LoadedRecipe) -> None:
     again = build(loaded, fresh=True)
     assert again.is_new
     assert run_bytes(again.path) == before
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_files_that_a_user_put_into_a_run_are_never_deleted(
+    loaded: LoadedRecipe, tmp_path: Path, *, fresh: bool
+) -> None:
+    build(loaded)
+    (tmp_path / "run" / "checkpoints").mkdir()
+    (tmp_path / "run" / "checkpoints" / "model.bin").write_text("a night of training")
+    for recipe_to_build in (loaded, other(tmp_path)):
+        with pytest.raises(WriteError, match=r"checkpoints/model\.bin"):
+            build(recipe_to_build, force=True, fresh=fresh)
+    assert (tmp_path / "run" / "checkpoints" / "model.bin").exists()
+
+
+def test_a_build_that_fails_leaves_nothing_beside_its_output(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"q": "a"}\n')
+    path = write_recipe(tmp_path / "recipe.yaml", recipe())
+    with pytest.raises(SourceError, match="Question"):
+        build(load_recipe(path, output=tmp_path / "out" / "run"))
+    assert not list((tmp_path / "out").iterdir())
+    assert not [entry for entry in cache_entries() if not entry.is_done]
+
+
+def test_a_split_that_leaves_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "rows.jsonl", medical_rows(60))
+    stages = [{"kind": "split", "validation": 1000}]
+    path = write_recipe(tmp_path / "recipe.yaml", recipe(stages=stages))
+    with pytest.raises(StageError, match="no row to train on: validation"):
+        build(load_recipe(path, output=tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_split_without_rows_has_no_file_and_the_folder_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "hf")
+    write_jsonl(tmp_path / "rows.jsonl", medical_rows(12))
+    stages = [{"kind": "split", "validation": 0.0001}]
+    path = write_recipe(tmp_path / "recipe.yaml", recipe(stages=stages))
+    run = build(load_recipe(path, output=tmp_path / "run"))
+    assert run.manifest.splits["validation"].rows == 0
+    loaded = datasets.load_dataset(str(run.path), cache_dir=str(tmp_path / "hf"))
+    assert set(loaded) == {"train"}
+    assert not verify(run.path).splits["validation"].rows
