@@ -13,7 +13,10 @@ def build(
     setting: Settings = None,
     output: Output = None,
     sample: Sample = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Ignore the cache and build anew; replaces the same run.")] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Ignore the cache and build anew; replaces the same run."),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Replace a run in the output folder, whichever it is.")
     ] = False,

@@ -131,7 +131,7 @@ def _split(path: Path) -> str:
 def _firsts(path: Path, keys: Sequence[pl.Expr], count: int) -> list[tuple[Any, ...]]:
     """Return each key with the numbers of its first rows, in file order."""
     names = [key.meta.output_name() for key in keys]
-    table = pl.scan_parquet(path).select(*keys).with_row_index(_INDEX)
+    table = pl.scan_parquet(path, glob=False).select(*keys).with_row_index(_INDEX)
     firsts = table.group_by(names, maintain_order=True).agg(pl.col(_INDEX).head(count))
     return _collect(firsts, path).rows()
 
@@ -139,7 +139,7 @@ def _firsts(path: Path, keys: Sequence[pl.Expr], count: int) -> list[tuple[Any, 
 def _read(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, ExampleRow]]:
     if not indices:
         return
-    rows = pl.scan_parquet(path)
+    rows = pl.scan_parquet(path, glob=False)
     has = rows.collect_schema().names()
     heads = [_head(name, EXCERPT_CHARS) for name in ("row_id", "origin", *TEXTS)]
     if "evidence" in has:

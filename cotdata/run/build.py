@@ -3,6 +3,7 @@
 import errno
 import os
 import platform
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import pyarrow as pa
 
 from cotdata.engine import Engine
 from cotdata.engine.local import LocalEngine
@@ -26,7 +28,7 @@ from cotdata.recipe import LoadedRecipe
 from cotdata.report import collect_examples, render_report
 from cotdata.run.accounting import check_flow, check_manifest
 from cotdata.run.assemble import Written, assemble, rows_per_file
-from cotdata.run.checkpoints import content_key, shaping_versions
+from cotdata.run.checkpoints import cache_folder, content_key, shaping_versions
 from cotdata.run.fates import REJECTED, Assembly
 from cotdata.run.ingest import Ingested, ingest, source_key
 from cotdata.run.output_folder import OutputFolder
@@ -43,6 +45,7 @@ from cotdata.run.record import (
 from cotdata.run.replay import Shards
 from cotdata.run.verify import verify
 from cotdata.sources.opened import OpenedSource, open_source
+from cotdata.sources.source_file import readable
 from cotdata.stages import AnyStage, nature, stage_labels
 from cotdata.stages.split import Split
 from cotdata.writers.card import dataset_card
@@ -60,6 +63,8 @@ _UNWRITABLE: Final = frozenset(
         errno.EFBIG,
         errno.EIO,
         errno.ENAMETOOLONG,
+        errno.EBUSY,
+        errno.EXDEV,
     }
 )
 
@@ -101,9 +106,14 @@ def build(
     try:
         return _Build(loaded, LocalEngine(workers), listener, fresh=fresh, force=force).run()
     except OSError as error:
-        if error.errno not in _UNWRITABLE:
-            raise
-        raise _write_error(error) from error
+        if error.errno in _UNWRITABLE:
+            raise _write_error(error, loaded.output) from error
+        # Arrow names the file in its message only.
+        if str(cache_folder()) in str(error):
+            raise _cache_error(error) from error
+        raise
+    except pa.ArrowInvalid as error:
+        raise _cache_error(error) from error
 
 
 class _Build:
@@ -134,6 +144,8 @@ class _Build:
             if stands and not self._fresh and (manifest := self._verified(folder)):
                 return Run(folder.path, manifest, is_new=False)
             folder.check_may_write(force=self._force or stands)
+            folder.check_inputs([self._loaded.path, *_local_inputs(opened)])
+            folder.check_folders(_folders_read(opened, self._loaded.base))
             sources, decided = self._decide(opened)
             scratch = folder.scratch(self._work_key(fingerprint))
             manifest = self._write(sources, decided, fingerprint, scratch)
@@ -247,8 +259,8 @@ class _Build:
             self._progress.say("warning: no row was kept; the report says why")
 
     def _outputs(self) -> list[str]:
-        """Return the splits that the recipe asks for."""
-        asked = ["train"]
+        """Return the outputs that there are even without rows: splits asked for, and rejected."""
+        asked = ["train", REJECTED]
         for stage in self._stages:
             if isinstance(stage, Split):
                 asked += [name for name in ("validation", "test") if getattr(stage, name)]
@@ -258,10 +270,10 @@ class _Build:
         return content_key(
             {
                 "version": VERSION,
-                "name": self._recipe.name,
-                "seed": self._recipe.seed,
+                "recipe": recipe_record(self._recipe),
+                "overrides": dict(self._loaded.overrides),
                 "sample": self._loaded.sample,
-                "sources": [[source_key(item), item.source.license] for item in opened],
+                "sources": [source_key(item) for item in opened],
                 "stages": [
                     [stage.model_dump(mode="json"), nature(stage).version] for stage in self._stages
                 ],
@@ -284,7 +296,7 @@ class _Build:
             "from_cache": [source.record.name for source in sources if not source.is_new],
             "python": platform.python_version(),
             "platform": platform.platform(),
-            "recipe": str(self._loaded.path),
+            "recipe": readable(str(self._loaded.path)),
         }
         return orjson.dumps(record, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -293,10 +305,39 @@ def _shards(sources: Sequence[Ingested]) -> Shards:
     return Shards(tuple(path for source in sources for path in source.shards))
 
 
-def _write_error(error: OSError) -> CotdataError:
-    what = os.strerror(error.errno) if error.errno else str(error)
+def _cache_error(error: Exception) -> CotdataError:
     return WriteError(
-        f"{what}: {error.filename}" if error.filename else what,
-        fix="free some space or choose other folders (--output, COTDATA_CACHE_DIR), then run the "
-        "same command again: it goes on where it stopped",
+        f"the cache was damaged or cleared while the build used it: {error}",
+        fix="run the same command again; if it fails again, with --fresh",
+    )
+
+
+def _local_inputs(opened: Sequence[OpenedSource]) -> list[Path]:
+    return [item.place for source in opened for item in source.inputs if item.place is not None]
+
+
+def _folders_read(opened: Sequence[OpenedSource], base: Path) -> list[Path]:
+    """Return the folders that sources read whole, as a folder or with `**`."""
+    folders = []
+    for source in opened:
+        head, star, _ = source.source.from_.partition("**")
+        folder = base / head
+        if any(item.place for item in source.inputs) and (star or folder.is_dir()):
+            folders.append(folder if folder.is_dir() else folder.parent)
+    return folders
+
+
+def _write_error(error: OSError, output: Path) -> CotdataError:
+    what = os.strerror(error.errno) if error.errno else str(error)
+    place = f": {error.filename}" if error.filename else ""
+    folders = {"the output": output.absolute().parent, "the cache": cache_folder()}
+    free = ", ".join(
+        f"{name} ({folder}) has {shutil.disk_usage(folder).free / 1e9:,.1f} GB free"
+        for name, folder in folders.items()
+        if folder.is_dir()
+    )
+    return WriteError(
+        f"{what}{place}; {free}",
+        fix="make room or choose other folders (--output, COTDATA_CACHE_DIR), then run the same "
+        "command again: it goes on where it stopped",
     )

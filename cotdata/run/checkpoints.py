@@ -13,7 +13,9 @@ from typing import Any, Final, Literal, get_args
 
 import orjson
 import platformdirs
+from filelock import FileLock, Timeout
 
+from cotdata.engine.progress import Progress
 from cotdata.errors import WriteError
 
 CheckpointKind = Literal["sources", "decisions"]
@@ -53,12 +55,18 @@ class Checkpoint:
         if sealed is None:
             return None
         if not _is_whole(self.path, sealed.get("files")):
-            _remove(self.path)
-            self.path.mkdir(parents=True)
+            self.empty()
             return None
-        os.utime(self.path / _DONE)
+        # When it was used last; a cache that may only be read serves as well.
+        with contextlib.suppress(OSError):
+            os.utime(self.path / _DONE)
         summary: dict[str, Any] = sealed["summary"]
         return summary
+
+    def empty(self) -> None:
+        """Remove all that it holds."""
+        _remove(self.path)
+        self.path.mkdir(parents=True, exist_ok=True)
 
     def drop_if_empty(self) -> None:
         """Remove the folder if nothing was put into it."""
@@ -97,23 +105,71 @@ def content_key(content: object) -> str:
     return hashlib.sha256(text).hexdigest()[:32]
 
 
-def open_checkpoint(kind: CheckpointKind, key: str, *, fresh: bool = False) -> Checkpoint:
-    """Return the checkpoint of that key, made if need be; `fresh` empties it first.
+@contextlib.contextmanager
+def open_checkpoint(
+    kind: CheckpointKind, key: str, progress: Progress, *, fresh: bool = False
+) -> Iterator[Checkpoint]:
+    """Open the checkpoint of that key, made if need be, for one build at a time.
+
+    A build that comes while another one fills the checkpoint waits, and finds it done.
+
+    Args:
+        kind: What it holds.
+        key: What decides its content.
+        progress: Is told where the build has to wait.
+        fresh: Empty it first.
 
     Raises:
         WriteError: If the cache cannot be written.
     """
-    path = cache_folder() / kind / key
+    with cache_lock(f"{kind}-{key}", progress):
+        yield _opened(cache_folder() / kind / key, fresh=fresh)
+
+
+@contextlib.contextmanager
+def cache_lock(name: str, progress: Progress | None) -> Iterator[None]:
+    """Hold a lock that lies in the cache; wait for it, or, without `progress`, don't.
+
+    Raises:
+        WriteError: If the cache cannot be written.
+        Timeout: If another process holds it, and nobody is to wait.
+    """
+    folder = cache_folder() / "locks"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{name}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            if progress is None:
+                raise
+            progress.say("waiting for another build that works on the same rows")
+            lock.acquire()
+    except OSError as error:
+        if isinstance(error, Timeout):
+            raise
+        raise _unwritable(folder, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _opened(path: Path, *, fresh: bool) -> Checkpoint:
     try:
         if fresh:
             _remove(path)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(
-            f"the cache cannot be written: {error.strerror}: {path}",
-            fix="set COTDATA_CACHE_DIR to a folder that you may write",
-        ) from error
+        raise _unwritable(path, error) from error
     return Checkpoint(path)
+
+
+def _unwritable(path: Path, error: OSError) -> WriteError:
+    return WriteError(
+        f"the cache cannot be written: {error.strerror}: {path}",
+        fix="set COTDATA_CACHE_DIR to a folder that you may write",
+    )
 
 
 def cache_entries() -> list[CacheEntry]:
@@ -126,9 +182,13 @@ def clear_cache(kind: CheckpointKind | None = None) -> int:
     """Remove all checkpoints, or those of one kind; return the bytes that they held."""
     freed = 0
     for entry in cache_entries():
-        if kind in {None, entry.kind}:
+        if kind not in {None, entry.kind}:
+            continue
+        try:
             _remove(entry.path)
-            freed += entry.bytes
+        except OSError as error:
+            raise _unwritable(entry.path, error) from error
+        freed += entry.bytes
     return freed
 
 

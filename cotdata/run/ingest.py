@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,15 +88,15 @@ def ingest(opened: OpenedSource, progress: Progress, *, fresh: bool = False) -> 
     """
     key = source_key(opened)
     place = content_key([key, shaping_versions()])
-    checkpoint = open_checkpoint("sources", place, fresh=fresh)
-    sealed = checkpoint.read()
-    is_new = sealed is None
-    if sealed is None:
-        try:
-            sealed = _fill(opened, checkpoint, progress)
-        except CotdataError:
-            checkpoint.drop_if_empty()
-            raise
+    with open_checkpoint("sources", place, progress, fresh=fresh) as checkpoint:
+        sealed = checkpoint.read()
+        is_new = sealed is None
+        if sealed is None:
+            try:
+                sealed = _fill(opened, checkpoint, progress)
+            except CotdataError:
+                checkpoint.drop_if_empty()
+                raise
     record = SourceRecord.model_validate(sealed["record"])
     return Ingested(
         key=key,
@@ -120,7 +121,9 @@ def _fill(opened: OpenedSource, checkpoint: Checkpoint, progress: Progress) -> d
     tally = Tally()
     names: list[str] = []
     size = 0
-    for number, shard in enumerate(recut(read_source(opened, tally), SHARD_ROWS, SHARD_BYTES)):
+    shards = recut(read_source(opened, tally), SHARD_ROWS, SHARD_BYTES)
+    first = next(shards, SHARD_SCHEMA.to_frame())  # a source without rows is one empty shard
+    for number, shard in enumerate(chain([first], shards)):
         names.append(f"{source.name}-{number:06}.arrow")
         write_arrow(shard, checkpoint.path / names[-1])
         size += int(text_bytes(shard).sum())
@@ -172,6 +175,8 @@ def _input_rows(opened: OpenedSource, item: Input, tally: Tally) -> Iterator[pl.
             yield _check(rows, tally)
         tally.notes.update(batch.notes)
         tally.available += batch.records
+    # The key holds the bytes that were hashed: other rows must not be kept under it.
+    item.check_unchanged()
 
 
 def _named(adapted: Adapted, name: str, label: str, first: int) -> pl.DataFrame:

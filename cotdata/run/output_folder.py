@@ -1,17 +1,21 @@
 """A run's folder appears whole or not at all, and another run's is never overwritten unasked."""
 
+import errno
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from filelock import FileLock, Timeout
+from filelock import Timeout
+from pydantic import ValidationError
 
 from cotdata.errors import WriteError
-from cotdata.manifest import MANIFEST_NAME, UNHASHED
+from cotdata.manifest import MANIFEST_NAME, UNHASHED, Manifest
+from cotdata.run.checkpoints import cache_lock, content_key
 
 _NAMED: Final = 5
 
@@ -29,27 +33,26 @@ class OutputFolder:
         Raises:
             WriteError: If one is running, or the folder's parent cannot be written.
         """
-        parent = self.path.parent
+        parent = self._place.parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self._sibling("lock"), blocking=False)
-            lock.acquire()
-        except Timeout as error:
-            raise WriteError(
-                f"another build is writing {self.path}",
-                fix="wait for it, or choose another folder with --output",
-            ) from error
+            if not os.access(parent, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
             raise WriteError(
                 f"{parent} cannot be written: {error.strerror}",
                 fix="choose another folder with --output",
             ) from error
         try:
-            self._restore()
-            yield
-        finally:
-            lock.release()
-            self._sibling("lock").unlink(missing_ok=True)
+            # The lock lies in the cache, so that nothing of it is left beside the run.
+            with cache_lock(f"output-{content_key(os.fspath(self._place))}", None):
+                self._restore()
+                yield
+        except Timeout as error:
+            raise WriteError(
+                f"another build is writing {self.path}",
+                fix="wait for it, or choose another folder with --output",
+            ) from error
 
     def holds(self, fingerprint: str) -> bool:
         """Say whether a finished run with this fingerprint stands here."""
@@ -64,10 +67,16 @@ class OutputFolder:
         """
         if not self.path.exists() and not self.path.is_symlink():
             return
+        if self._place == Path.cwd() or self.path.is_mount():
+            what = "the folder that you are in" if self._place == Path.cwd() else "a mount point"
+            raise WriteError(
+                f"{self.path} is {what}: a run's folder is put in its place whole, when it is done",
+                fix=f"choose a folder in it: --output {self.path / 'run'}",
+            )
         is_folder = self.path.is_dir() and not self.path.is_symlink()
         if is_folder and not any(self.path.iterdir()):
             return
-        if not is_folder or self._fingerprint() is None:
+        if not is_folder or not self._is_run():
             raise WriteError(
                 f"{self.path} exists and is not a run of cotdata: it is left as it is",
                 fix="choose another folder with --output",
@@ -87,8 +96,9 @@ class OutputFolder:
     def scratch(self, key: str) -> Path:
         """Return the folder of work in progress; those of other builds are removed."""
         folder = self._sibling(f"partial-{key}")
-        for other in self.path.parent.glob(f"{self._sibling('partial-').name}*"):
-            if other != folder:
+        prefix = self._sibling("partial-").name
+        for other in folder.parent.iterdir():
+            if other.name.startswith(prefix) and other != folder:
                 shutil.rmtree(other, ignore_errors=True)
         folder.mkdir(exist_ok=True)
         shutil.rmtree(folder / "run", ignore_errors=True)
@@ -118,6 +128,46 @@ class OutputFolder:
         names = {path.relative_to(self.path).as_posix() for path in found}
         return sorted(names - named - UNHASHED)
 
+    def check_inputs(self, inputs: Iterable[Path]) -> None:
+        """Refuse to build over what the build reads.
+
+        Raises:
+            WriteError: If one of these files lies in the folder, or would once it is filled.
+        """
+        place = self.path.resolve()
+        for path in inputs:
+            if path.resolve().is_relative_to(place):
+                raise WriteError(
+                    f"{path} is read by this build and lies in its output folder {self.path}",
+                    fix="choose another folder with --output",
+                )
+
+    def check_folders(self, folders: Iterable[Path]) -> None:
+        """Refuse to build into a folder that is read whole: the next build would read this one.
+
+        Raises:
+            WriteError: If the output lies beneath one of these folders.
+        """
+        place = self.path.resolve()
+        for folder in folders:
+            if place.is_relative_to(folder.resolve()):
+                raise WriteError(
+                    f"the output folder {self.path} lies in {folder}, which this build reads whole",
+                    fix="choose another folder with --output",
+                )
+
+    def _is_run(self) -> bool:
+        try:
+            Manifest.model_validate_json((self.path / MANIFEST_NAME).read_bytes())
+        except (OSError, ValidationError):
+            return False
+        return True
+
+    @property
+    def _place(self) -> Path:
+        # Not resolved: a link is replaced by name, never followed.
+        return Path(os.path.abspath(self.path))  # noqa: PTH100
+
     def _fingerprint(self) -> str | None:
         found = self._manifest().get("fingerprint")
         return found if isinstance(found, str) else None
@@ -130,4 +180,4 @@ class OutputFolder:
         return manifest if isinstance(manifest, dict) else {}
 
     def _sibling(self, what: str) -> Path:
-        return self.path.parent / f".{self.path.name}.{what}"
+        return self._place.parent / f".{self._place.name}.{what}"

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import orjson
 import polars as pl
+import pyarrow as pa
 
 from cotdata.engine import Engine
 from cotdata.engine.arrow_files import read_arrow, write_arrow
 from cotdata.engine.progress import Progress
-from cotdata.run.checkpoints import content_key, open_checkpoint, shaping_versions
+from cotdata.run.checkpoints import Checkpoint, content_key, open_checkpoint, shaping_versions
 from cotdata.run.replay import REJECTED_SCHEMA, Shards, Step, decided, replay
 from cotdata.stages import AnyStage, DatasetStage, RowStage, dataset_rounds, nature, run_row_stage
 from cotdata.stages.base import NUMBER, Round
@@ -156,18 +157,36 @@ def decide(
         key = content_key(
             [VERSION, shaping_versions(), source_keys, [_identity(stage) for stage in done]],
         )
-        checkpoint = open_checkpoint("decisions", key, fresh=fresh)
-        sealed = checkpoint.read()
-        if sealed is None:
-            sealed = _run(part, tuple(steps), shards, engine, progress, checkpoint.path)
-            checkpoint.seal(sealed, _decisions(checkpoint.path))
-            _drop_keys(checkpoint.path)
+        with open_checkpoint("decisions", key, progress, fresh=fresh) as checkpoint:
+            sealed = checkpoint.read()
+            if sealed is None:
+                sealed = _fill(part, tuple(steps), shards, engine, progress, checkpoint)
         steps += _steps(part, checkpoint.path)
         for summary in sealed["counts"]:
             count = StageCount()
             count.add(summary)
             counts.append(count)
     return Decided(tuple(steps), tuple(counts))
+
+
+def _fill(
+    part: Pass,
+    done: tuple[Step, ...],
+    shards: Shards,
+    engine: Engine,
+    progress: Progress,
+    checkpoint: Checkpoint,
+) -> dict[str, Any]:
+    """Run a pass and seal its checkpoint."""
+    try:
+        sealed = _run(part, done, shards, engine, progress, checkpoint.path)
+    except (FileNotFoundError, pa.ArrowInvalid):
+        # What a killed build left may have lost files since; without it the pass is whole.
+        checkpoint.empty()
+        sealed = _run(part, done, shards, engine, progress, checkpoint.path)
+    checkpoint.seal(sealed, _decisions(checkpoint.path))
+    _drop_keys(checkpoint.path)
+    return sealed
 
 
 def _run(
@@ -239,7 +258,7 @@ def _drop_keys(folder: Path) -> None:
     """Remove what a sealed pass no longer needs: its decision says it all."""
     for path in folder.glob("rows/*/keys.arrow"):
         path.unlink(missing_ok=True)
-    for path in folder.glob("keys-*"):
+    for path in (*folder.glob("keys-*"), *folder.rglob(".making-*")):
         rmtree(path, ignore_errors=True)
 
 

@@ -1,5 +1,7 @@
 """What a build writes down: the manifest's records, from what was counted."""
 
+import errno
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,7 @@ def place_files(written: Sequence[Written], run: Path) -> list[OutputFile]:
         for number, part in enumerate(files):
             path = folder / f"{output}-{number:05}-of-{len(files):05}.parquet"
             path.unlink(missing_ok=True)
-            path.hardlink_to(part.path)
+            _link(part.path, path)
             outputs.append(
                 OutputFile(
                     path=path.relative_to(run).as_posix(),
@@ -44,6 +46,16 @@ def place_files(written: Sequence[Written], run: Path) -> list[OutputFile]:
                 )
             )
     return outputs
+
+
+def _link(made: Path, path: Path) -> None:
+    """Give a file a second name, so that a killed build has it still; copy it where none can be."""
+    try:
+        path.hardlink_to(made)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EXDEV, errno.EMLINK}:
+            raise
+        shutil.copyfile(made, path)
 
 
 def split_records(written: Sequence[Written]) -> dict[str, SplitRecord]:

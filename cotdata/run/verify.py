@@ -126,5 +126,5 @@ def _kind(kind: str, config: dict[str, object]) -> str:
 def _counts(files: list[Path], columns: list[str]) -> Counter[tuple[str, ...]]:
     if not files:
         return Counter()
-    table = pl.scan_parquet(files).group_by(columns).len().collect()
+    table = pl.scan_parquet(files, glob=False).group_by(columns).len().collect()
     return Counter({tuple(row[:-1]): row[-1] for row in table.iter_rows()})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cotdata.errors import Location, SourceError
 from cotdata.manifest import InputFile
 from cotdata.sources.files import find_files
 from cotdata.sources.hub.address import parse_hub_address
@@ -12,6 +13,7 @@ from cotdata.sources.hub.modelscope import ModelScopeReader
 from cotdata.sources.local import LocalReader
 from cotdata.sources.records import Reader
 from cotdata.sources.source import Source
+from cotdata.sources.source_file import is_url
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,23 @@ class Input:
     content: str
     bytes: int | None = None
     sha256: str | None = None
+    #: Where a local file lies on this machine; never goes into a run's hashed files.
+    place: Path | None = None
+    #: Its inode, size and time of change when it was hashed.
+    stamp: tuple[int, int, int] | None = None
+
+    def check_unchanged(self) -> None:
+        """Compare a local file with what it was when it was hashed.
+
+        Raises:
+            SourceError: If it was written in the meantime.
+        """
+        if self.place is not None and _stamp(self.place) != self.stamp:
+            raise SourceError(
+                "the file was changed while it was read",
+                Location(self.label),
+                "run the same command again when nothing writes to it",
+            )
 
     def record(self, records: int) -> InputFile:
         """Return the manifest's entry for this input."""
@@ -56,6 +75,8 @@ def open_source(source: Source, base: Path) -> OpenedSource:
 def _open_files(source: Source, base: Path) -> OpenedSource:
     inputs = []
     for file in find_files(source.from_, base, source.format):
+        place = None if is_url(file.path) else Path(file.path)
+        stamp = _stamp(place) if place else None
         reader = LocalReader(file, source.format, source.encoding)
         sha256 = reader.sha256()
         inputs.append(
@@ -65,9 +86,19 @@ def _open_files(source: Source, base: Path) -> OpenedSource:
                 content=f"sha256:{sha256}",
                 bytes=file.size,
                 sha256=sha256,
+                place=place,
+                stamp=stamp,
             )
         )
     return OpenedSource(source, inputs, revision=None)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _open_hub(source: Source) -> OpenedSource:

@@ -210,10 +210,10 @@ def test_a_build_killed_without_a_cache_to_go_on_from_ends_in_the_same_bytes(
 
 def test_an_edited_stage_re_runs_only_what_follows(tmp_path: Path, own_cache: Path) -> None:
     make(tmp_path)
-    before = {path.name for path in own_cache.glob("v1/*/*")}
+    before = {path.name for path in own_cache.glob("v1/[ds]*/*")}
     stages = recipe()["stages"]
     stages[-1]["validation"] = 0.2
     make(tmp_path, tmp_path / "again", stages=stages)
-    added = {path.parent.name for path in own_cache.glob("v1/*/*") if path.name not in before}
+    added = {path.parent.name for path in own_cache.glob("v1/[ds]*/*") if path.name not in before}
     assert added == {"decisions"}
-    assert len({path.name for path in own_cache.glob("v1/*/*")} - before) == 1
+    assert len({path.name for path in own_cache.glob("v1/[ds]*/*")} - before) == 1
