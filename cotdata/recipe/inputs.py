@@ -1,5 +1,6 @@
 """What a recipe reads, looked at without reading it: are the inputs there, what may a file be."""
 
+import glob
 import os
 from pathlib import Path
 
@@ -84,10 +85,17 @@ def proposed_recipe(path: str, name: str | None = None, output: Path | None = No
     peek = LocalReader(first, None, None).peek()
     is_relative = not path.startswith(("/", "~")) and "://" not in path
     folder = output.parent if output is not None else Path.cwd()
-    label = os.path.relpath(path, folder) if is_relative else path
+    label = _relative(path, folder) if is_relative else path
     stem = Path(path.rstrip("/")).name.partition(".")[0]
     called = output.name if output is not None and output.name.isprintable() else "RECIPE"
     return f"# cotdata build {called}\n{propose(peek, name or stem, label)}"
+
+
+def _relative(path: str, folder: Path) -> str:
+    """Return a pattern, relative to the working directory, as one relative to another folder."""
+    # The names of folders on the way are no part of the pattern, whatever is in them.
+    here, start = glob.escape(str(Path.cwd())), glob.escape(str(folder.absolute()))
+    return os.path.relpath(f"{here}/{path}", start)
 
 
 def write_recipe(text: str, path: Path, *, force: bool = False) -> None:

@@ -16,6 +16,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cotdata.recipe.conflicts import Conflict, conflicts
 from cotdata.sources.source import Source
+from cotdata.sources.source_file import is_url
+from cotdata.sources.urls import without_local_folders, without_secrets
 from cotdata.stages import AnyStage, Stage
 from cotdata.stages.mix import Mix, Portion
 from cotdata.stages.sample import Sample
@@ -173,8 +175,13 @@ def _range(first: int, stop: int | None) -> str:
 
 
 def without_folders(path: str) -> str:
-    """Return a path as it may stand in a manifest: of an absolute one only the name."""
-    return PurePosixPath(path).name if path.startswith(("/", "~")) else path
+    """Return a path as it may stand in a manifest: of an absolute one only the name.
+
+    That goes for URLs of local files too; other URLs lose their password and signature.
+    """
+    if is_url(path):
+        return without_secrets(without_local_folders(path))
+    return PurePosixPath(path).name if path.startswith(("/", "~")) else without_secrets(path)
 
 
 def _line(conflict: Conflict) -> InitErrorDetails:

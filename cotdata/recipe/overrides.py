@@ -1,9 +1,11 @@
 """What the command line changes in a recipe: `--source NAME=PATH` and `--set KEY=VALUE`."""
 
+import glob
 import os
 import re
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Final
 
 from cotdata.errors import Location, Problem, RecipeError
@@ -11,6 +13,7 @@ from cotdata.recipe.composer import parse
 from cotdata.recipe.document import Document, Spot, ValuePath, decode, value_at
 from cotdata.recipe.wording import dotted, quote, suggest
 from cotdata.sources.source import HUB_SCHEMES
+from cotdata.sources.urls import without_secrets
 
 #: What a source says about a hub's data set, and what about files.
 HUB_SETTINGS: Final = ("config", "split", "revision", "streaming")
@@ -28,7 +31,7 @@ def pairs(option: str, given: Iterable[str]) -> dict[str, str]:
     problems = []
     for text in given:
         key, equals, value = text.partition("=")
-        where = Location(f"{option} {text}")
+        where = Location(f"{option} {without_secrets(text)}")
         if not (key and equals):
             problems.append(Problem("must be KEY=VALUE", where, f"for example {option} name=value"))
         elif key in found:
@@ -68,7 +71,7 @@ class _Edited:
         self.spots = dict(document.spots)
 
     def set_source(self, name: str, path: str) -> None:
-        where = Location(f"--source {name}={path}")
+        where = Location(f"--source {name}={without_secrets(path)}")
         if not path:
             raise RecipeError("names no file", where, f"--source {name}=PATH")
         entry = ("sources", _entry(self.value, ("sources",), name, where))
@@ -81,7 +84,7 @@ class _Edited:
         self._put((*entry, "from"), place, {(): Spot(None, where, path)})
 
     def set_value(self, key: str, text: str) -> None:
-        where = Location(f"--set {key}={text}")
+        where = Location(f"--set {key}={without_secrets(text)}")
         path = self._path(key, where)
         try:
             given = parse(decode(text.encode(errors="surrogateescape"), where.file), where.file)
@@ -165,4 +168,11 @@ def _entry(document: object, path: ValuePath, name: str, where: Location) -> int
 def _absolute(path: str) -> str:
     """Return a path of the command line, relative to the working directory, for a recipe's."""
     slash = "/" if path.endswith("/") else ""  # says that the folder's files are meant
-    return os.path.abspath(os.path.expanduser(path)) + slash  # noqa: PTH100, PTH111 - keeps globs
+    head, *below = path.split("/", 1)
+    home = os.path.expanduser(head)  # noqa: PTH111 - leaves the name of no user as it is
+    # Only what was typed can be a pattern: the folders that it lies in are meant as they are.
+    if home != head:
+        path = "/".join([glob.escape(home), *below])
+    elif not path.startswith("/"):
+        path = f"{glob.escape(str(Path.cwd()))}/{path}"
+    return os.path.normpath(path) + slash

@@ -1,9 +1,13 @@
 """Which files a recipe's `from` names, in an order that is the same everywhere."""
 
+import errno
+import glob
 import os
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -21,6 +25,8 @@ from cotdata.sources.source_file import (
 __all__ = ["SourceFile", "find_files"]
 
 _MAGIC: Final = frozenset("*?[")
+_ESCAPED: Final = re.compile(r"\[([*?[])\]")  # as `glob.escape` writes it
+_LOOP_FIX: Final = "the link leads back to itself: remove it, or let it point to a file"
 # `Dataset.save_to_disk` writes them beside its Arrow files; they hold no records.
 _ARROW_COMPANIONS: Final = frozenset({"dataset_info.json", "dataset_dict.json", "state.json"})
 
@@ -46,19 +52,43 @@ def find_files(pattern: str, base: Path, format: str | None = None) -> list[Sour
         pattern = pattern[len("file://") :]
     elif is_url(pattern):
         return find_remote_files(pattern, any_extension=format is not None)
-    local = Path(pattern).expanduser() if pattern.startswith("~") else base / pattern
+    root, parts = _split(pattern, base)
     try:
-        return _find_local(pattern, local, any_extension=format is not None)
+        return _find_local(pattern, root, parts, any_extension=format is not None)
     except PermissionError as error:
         place = Location(readable(pattern))
         fix = "give your user the right to read it: chmod -R u+rX PATH"
         raise SourceError("may not be read (permission denied)", place, fix) from error
     except OSError as error:
         what = f"cannot be read: {error.strerror or error}"
-        raise SourceError(what, Location(readable(pattern))) from error
+        is_loop = error.errno == errno.ELOOP
+        fix = _LOOP_FIX if is_loop else "check the path, or copy the file to a place that is read"
+        raise SourceError(what, Location(readable(pattern)), fix) from error
 
 
-def _find_local(pattern: str, path: Path, *, any_extension: bool) -> list[SourceFile]:
+def _split(pattern: str, base: Path) -> tuple[Path, tuple[str, ...]]:
+    """Return the folder that a pattern starts from, whose name is no pattern, and its parts."""
+    parts = Path(pattern).parts
+    if not pattern.startswith("~"):
+        return (Path(parts[0]), parts[1:]) if pattern.startswith("/") else (base, parts)
+    try:
+        return Path(parts[0]).expanduser(), parts[1:]
+    except RuntimeError as error:
+        what = f"`{readable(parts[0])}` is the home of no user of this machine"
+        fix = f"write the whole path; for a name that begins with ~, ./{readable(pattern)}"
+        raise SourceError(what, Location(readable(pattern)), fix) from error
+
+
+def _find_local(
+    pattern: str, root: Path, parts: tuple[str, ...], *, any_extension: bool
+) -> list[SourceFile]:
+    path = root.joinpath(*parts)
+    if not _is_there(path) and _MAGIC.intersection(pattern):
+        names = [_literal(part) for part in parts]
+        if None in names:
+            return _files_of_glob(pattern, root, parts)
+        path = root.joinpath(*filter(None, names))
+        pattern = _unescaped(pattern)
     if _is_there(path):
         if not path.is_dir():
             return [_single(pattern, path)]
@@ -69,9 +99,17 @@ def _find_local(pattern: str, path: Path, *, any_extension: bool) -> list[Source
                 f"write {readable(pattern)}/ to read the files in it",
             )
         return _files_of_folder(pattern, path, any_extension=any_extension)
-    if _MAGIC.intersection(pattern):
-        return _files_of_glob(pattern, path)
     raise _missing(pattern, path)
+
+
+def _unescaped(pattern: str) -> str:
+    return _ESCAPED.sub(r"\1", pattern)
+
+
+def _literal(part: str) -> str | None:
+    """Return the only name that a part of a glob matches, None where there may be more."""
+    name = _unescaped(part)
+    return name if glob.escape(name) == part else None
 
 
 def _is_there(path: Path) -> bool:
@@ -90,6 +128,9 @@ def _single(pattern: str, path: Path) -> SourceFile:
 
 def _check_regular(path: Path, label: str) -> None:
     if not path.is_file():
+        if path.is_symlink() and not path.exists():
+            what = "is a link that leads to no file"
+            raise SourceError(what, Location(label), "remove it, or let it point to a file")
         raise SourceError(
             "is not a regular file (a pipe, a socket or a device)",
             Location(label),
@@ -119,10 +160,12 @@ def _files_of_folder(pattern: str, folder: Path, *, any_extension: bool) -> list
     return _in_order(pattern, folder, found)
 
 
-def _files_of_glob(pattern: str, path: Path) -> list[SourceFile]:
-    parts = path.parts
-    magic = next(i for i, part in enumerate(parts) if _MAGIC.intersection(part))
-    folder = Path(*parts[:magic])
+def _files_of_glob(pattern: str, root: Path, parts: tuple[str, ...]) -> list[SourceFile]:
+    above = [
+        name for name in takewhile(lambda name: name is not None, map(_literal, parts)) if name
+    ]
+    magic = len(above)
+    folder = root.joinpath(*above)
     found = {name for name in _matching(folder, parts[magic:]) if (folder / name).is_file()}
     if not found:
         nothing = "no file matches" if _is_there(folder) else "no file matches: no such folder"
@@ -132,7 +175,7 @@ def _files_of_glob(pattern: str, path: Path) -> list[SourceFile]:
             "check the pattern: `*` stands for any name, `**` for any folders; hidden files "
             "must be named with their dot",
         )
-    prefix = "/" if _is_absolute(pattern) else str(Path(*Path(pattern).parts[: magic - len(parts)]))
+    prefix = "/" if _is_absolute(pattern) else str(Path(*above))
     return _in_order(prefix, folder, sorted(found))
 
 

@@ -9,6 +9,7 @@ from fsspec.core import url_to_fs
 
 from cotdata.errors import Location, SourceError
 from cotdata.sources.source_file import SourceFile, format_of, readable, reason_of
+from cotdata.sources.urls import without_secrets
 
 _MAGIC: Final = frozenset("*?[")
 _EXTRAS: Final = {"s3": "cotdata[s3]", "s3a": "cotdata[s3]", "gs": "cotdata[gcs]"} | {
@@ -30,20 +31,24 @@ def find_remote_files(url: str, *, any_extension: bool) -> list[SourceFile]:
         sizes = {name: system.info(name).get("size") for name in found}
     # A remote file system raises whatever its own client library raises.
     except Exception as error:
-        raise SourceError(
-            f"cannot be listed: {reason_of(error)}", Location(readable(url))
-        ) from error
+        raise SourceError(f"cannot be listed: {reason_of(error)}", _place(url)) from error
     if not found:
         raise SourceError(
             "no data file is there",
-            Location(readable(url)),
+            _place(url),
             "check the address; for files without a known extension, set `format:`",
         )
-    labels = {name: name.removeprefix(prefix).lstrip("/") for name in found}
+    # Over HTTP a file's full name is its URL, with what the URL holds.
+    above = without_secrets(prefix)
+    labels = {name: without_secrets(name).removeprefix(above).lstrip("/") for name in found}
     return [
         SourceFile(system.unstrip_protocol(name), readable(labels[name]), sizes[name])
         for name in sorted(found, key=lambda name: os.fsencode(labels[name]))
     ]
+
+
+def _place(url: str) -> Location:
+    return Location(readable(without_secrets(url)))
 
 
 def _file_system(url: str) -> tuple[Any, str]:
@@ -54,21 +59,21 @@ def _file_system(url: str) -> tuple[Any, str]:
         package = _EXTRAS.get(scheme)
         fix = f"pip install '{package}'" if package else reason_of(error)
         what = f"reading `{scheme}://` needs a package that is not installed"
-        raise SourceError(what, Location(readable(url)), fix) from error
+        raise SourceError(what, _place(url), fix) from error
     except ValueError as error:
         known = ", ".join(sorted(fsspec.available_protocols()))
         what = f"`{scheme}://` is no known kind of address"
-        raise SourceError(what, Location(readable(url)), f"known are {known}") from error
+        raise SourceError(what, _place(url), f"known are {known}") from error
     except Exception as error:
         what = f"cannot be reached: {reason_of(error)}"
-        raise SourceError(what, Location(readable(url))) from error
+        raise SourceError(what, _place(url)) from error
     return system, str(path)
 
 
 def _listing(system: Any, path: str, *, any_extension: bool) -> tuple[str, list[str]]:  # noqa: ANN401
     """Return the part of the path that labels leave out, and the files' full names."""
     if system.isfile(path):
-        return str(PurePosixPath(path).parent), [path]
+        return without_secrets(path).rpartition("/")[0], [path]
     if _MAGIC.intersection(path):
         parts = PurePosixPath(path).parts
         magic = next(i for i, part in enumerate(parts) if _MAGIC.intersection(part))

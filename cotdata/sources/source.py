@@ -9,20 +9,35 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
 from cotdata.sources.adapters import Adapter
+from cotdata.sources.encodings import codec_name, suggested_encoding
+from cotdata.sources.source_file import readable
 
 HUB_SCHEMES: Final = ("hf://", "modelscope://")
-_RANGE = re.compile(r"^(\d*):(\d*)$")
+_RANGE: Final = re.compile(r"^([0-9]*):([0-9]*)$")
+#: The largest whole number that every JSON reader keeps exact; a file has fewer records.
+_MAX_RECORDS: Final = 2**53
 
 
 def _parse_range(value: object) -> object:
     if isinstance(value, str) and (found := _RANGE.match(value.strip())):
         first, stop = found.groups()
-        return {"first": int(first or 0), "stop": int(stop) if stop else None}
+        return {"first": _number(first or "0"), "stop": _number(stop) if stop else None}
     return value
+
+
+def _number(digits: str) -> int:
+    # The length goes first: Python refuses to read a number of thousands of digits.
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > len(str(_MAX_RECORDS)) or int(digits) > _MAX_RECORDS:
+        shown = digits if len(digits) <= 30 else f"{digits[:30]}…"
+        message = f"{shown} is too large for a record's number (at most {_MAX_RECORDS})"
+        raise ValueError(message)
+    return int(digits)
 
 
 class RowRange(BaseModel):
@@ -30,8 +45,8 @@ class RowRange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    first: Annotated[int, Field(ge=0)] = 0
-    stop: Annotated[int, Field(ge=0)] | None = None
+    first: Annotated[int, Field(ge=0, le=_MAX_RECORDS)] = 0
+    stop: Annotated[int, Field(ge=0, le=_MAX_RECORDS)] | None = None
 
     @model_validator(mode="after")
     def _is_in_order(self) -> "RowRange":
@@ -90,6 +105,15 @@ class Source(BaseModel):
     repeat: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1, description="How often each used train row stands in the result."
     )
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known_encoding(cls, encoding: str | None) -> str | None:
+        if encoding is not None and codec_name(encoding) is None:
+            name = readable(encoding)
+            message = f"`{name}` is no known text encoding, {suggested_encoding(encoding)}"
+            raise ValueError(message)
+        return encoding
 
     @property
     def is_hub(self) -> bool:

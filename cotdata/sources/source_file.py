@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, Literal, cast, get_args
 import fsspec
 
 from cotdata.errors import Location, SourceError
+from cotdata.sources.urls import without_secrets
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow"]
 
@@ -98,6 +99,6 @@ def _escaped(character: str) -> str:
 
 
 def reason_of(error: BaseException) -> str:
-    """Return what another library's error says, on one line and without paths of this machine."""
+    """Return what another library's error says, on one line, without this machine's paths."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(readable(text).split()) or type(error).__name__
+    return " ".join(readable(without_secrets(text)).split()) or type(error).__name__

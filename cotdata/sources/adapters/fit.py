@@ -38,7 +38,7 @@ def refuse_misfit(
         readable = _readable(wanted, column)
         if kinds and readable and not kinds & readable:
             what = f"column {shown(column)} holds {_and(kinds)}, but must hold {_and(readable)}"
-            raise SourceError(what, where, _way_out([], others, peek))
+            raise SourceError(what, where, _as_text(column, kinds) or _way_out([], others, peek))
 
 
 def _readable(wanted: Wanted, column: str) -> frozenset[str]:
@@ -55,14 +55,24 @@ def _and(kinds: frozenset[str]) -> str:
     return " or ".join(f"{kind}s" for kind in order if kind in kinds)
 
 
+def _as_text(column: str, kinds: frozenset[str]) -> str | None:
+    """Return how a mapping takes a column of numbers as text, where a placeholder can name it."""
+    if not kinds <= {"number", "boolean"} or {"{", "}"} & set(column) or len(column) > 80:
+        return None
+    template = yaml_scalar("{" + column + "}")
+    return f"in a mapping, a template takes {_and(kinds)} as text: write `{template}`"
+
+
 def _way_out(missing: list[str], others: Iterable[str], peek: Peek) -> str:
-    near = {column: nearest(column, peek.columns) for column in missing}
+    adapters = list(others)
+    # A near name would lead astray where all the columns of another data set's format are there.
+    near = {} if adapters else {column: nearest(column, peek.columns) for column in missing}
     ways = [f"{shown(found)} is near {shown(column)}" for column, found in near.items() if found]
-    ways += [f"`adapter: {name}` fits these columns" for name in others]
+    ways += [f"`adapter: {name}` fits these columns" for name in adapters]
     guesses = match_columns(peek)
     if "Question" in guesses:
         pairs = [f"{name}: {yaml_scalar(guess.value)}" for name, guess in guesses.items()]
         ways.append("by their names this mapping fits: `adapter: {" + ", ".join(pairs) + "}`")
     if not ways:
-        ways.append("map the columns by hand: `adapter: {Question: …, Response: …}`")
+        ways.append("map columns that hold text: `adapter: {Question: …, Response: …}`")
     return "; ".join(ways)

@@ -96,18 +96,25 @@ class ColumnMapping(AdapterConfig):
 def wanted_by_mapping(mapping: ColumnMapping) -> Wanted:
     """Return the columns that a mapping reads.
 
-    A column that alone is the Question, the Complex_CoT or the system prompt must hold text; in
-    templates, for the Response and for the answer, numbers and booleans are taken as well.
+    A column whose bare name is the Question, the Complex_CoT or the system prompt must hold text;
+    in templates (`{column}` too), for the Response and for the answer, numbers and booleans are
+    taken as well.
     """
     strict: list[str] = []
     scalar: list[str] = []
     for canonical, pieces in _templates(mapping).items():
-        is_strict = len(pieces) == 1 and canonical in {"Question", "Complex_CoT", "system"}
+        is_strict = canonical in {"Question", "Complex_CoT", "system"} and _is_bare(
+            getattr(mapping, canonical)
+        )
         columns = (piece.text for piece in pieces if piece.is_column)
         (strict if is_strict else scalar).extend(columns)
     history = (parse_template(mapping.history)[0].text,) if mapping.history is not None else ()
     text = tuple(dict.fromkeys(column for column in strict if column not in scalar))
     return Wanted(text=text, scalar=tuple(dict.fromkeys(scalar)), json=history)
+
+
+def _is_bare(value: str) -> bool:
+    return not any(match[1] for match in _PIECE.finditer(value))
 
 
 def adapt_mapping(records: pl.DataFrame, mapping: ColumnMapping) -> Adapted:

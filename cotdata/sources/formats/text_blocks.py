@@ -4,13 +4,13 @@ import codecs
 import gzip
 import zlib
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final, NoReturn, cast
 
 import pyarrow as pa
 
 from cotdata.errors import Location, SourceError
+from cotdata.sources.encodings import codec_name, suggested_encoding
 from cotdata.sources.formats.chunk import Rejection
 from cotdata.sources.source_file import COMPRESSED_EXTENSIONS, SourceFile, readable, reason_of
 
@@ -23,7 +23,6 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SUGGESTED: Final = ("utf-8", "utf-16", "latin-1", "cp1252", "gb18030", "big5", "shift_jis")
 _UTF8: Final = "utf-8"
 _HINT: Final = "set the source's `encoding:`, for example latin-1 or gb18030"
 
@@ -82,18 +81,11 @@ class TextBlocks:
         return Rejection("not_utf8", evidence)
 
     def _checked(self, encoding: str) -> str:
-        try:
-            codec = codecs.lookup(encoding)
-            "".encode(encoding)
-            codecs.getincrementaldecoder(encoding)
-        except (LookupError, ValueError, TypeError) as error:
-            near = get_close_matches(encoding.lower(), _SUGGESTED, n=1, cutoff=0.5)
-            raise SourceError(
-                f"`{readable(encoding)}` is no known text encoding",
-                self.location,
-                f"did you mean `{near[0]}`?" if near else f"for example {', '.join(_SUGGESTED)}",
-            ) from error
-        return _UTF8 if codec.name in {"utf-8", "utf-8-sig", "ascii"} else codec.name
+        name = codec_name(encoding)
+        if name is None:
+            what = f"`{readable(encoding)}` is no known text encoding"
+            raise SourceError(what, self.location, suggested_encoding(encoding))
+        return _UTF8 if name in {"utf-8", "utf-8-sig", "ascii"} else name
 
     @property
     def _on_error(self) -> str:
