@@ -163,3 +163,12 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_ours(tmp_path: Path) -> Non
 
 def test_the_committed_schemas_are_the_models() -> None:
     check_schemas(COMMITTED)
+
+
+def test_rows_may_be_null_as_in_the_model() -> None:
+    value = deepcopy(VALUES[0])
+    value["sources"][0]["rows"] = None
+    assert complaints(value) == []
+    assert accepts(value)
+    value["sources"][0]["rows"] = "first"
+    assert not accepts(value)

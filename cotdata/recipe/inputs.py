@@ -11,6 +11,7 @@ from cotdata.recipe.loading import LoadedRecipe, check
 from cotdata.sources.files import find_files
 from cotdata.sources.hub.address import parse_hub_address
 from cotdata.sources.source import HUB_SCHEMES, Source
+from cotdata.sources.urls import without_secrets
 
 
 def missing_inputs(loaded: LoadedRecipe) -> list[Problem]:
@@ -51,7 +52,11 @@ def single_source(path: str, adapter: str, rows: str | None = None) -> Source:
         RecipeError: If the adapter or the rows cannot be.
     """
     given = {"from": path, "adapter": adapter, "rows": rows}
-    labels = {"from": path, "adapter": f"--adapter {adapter}", "rows": f"--rows {rows}"}
+    labels = {
+        "from": without_secrets(path),
+        "adapter": f"--adapter {adapter}",
+        "rows": f"--rows {rows}",
+    }
     nowhere = Spot(None, Location("the command line"), None)
     spots: dict[ValuePath, Spot] = {(): nowhere}
     source: dict[str, object] = {"name": "file"}

@@ -57,8 +57,9 @@ class RowRange(BaseModel):
 
 
 def _range_schema(schema: dict[str, Any]) -> None:
-    schema.clear()
-    schema.update(type="string", pattern=_RANGE.pattern, examples=["0:500"])
+    text = {"type": "string", "pattern": _RANGE.pattern, "examples": ["0:500"]}
+    schema.pop("$ref", None)
+    schema["anyOf"] = [text, {"type": "null"}]
 
 
 class Source(BaseModel):

@@ -4,7 +4,10 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-_URL: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^\s'\"<>`]*)")
+# One address ends where the next one of a chain begins: `zip://x.json::https://host/x.zip`.
+_URL: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.-]*)://((?:(?!::(?:[A-Za-z][A-Za-z0-9+.-]*:|/))[^\s'\"<>`])*)"
+)
 _LOCAL: Final = frozenset({"file", "local"})
 #: What stands before their `@` is a container, which is no secret.
 _CONTAINERS: Final = frozenset({"abfs", "abfss", "wasb", "wasbs"})
@@ -28,9 +31,7 @@ def _cleaned(match: re.Match[str]) -> str:
         authority = authority.rpartition("@")[2]
     path, mark, query = below.partition("?")
     if mark and (scheme.lower() in {"http", "https"} or _names_a_secret(query)):
-        # What follows `::` is the next address of a chain, not this one's query.
-        _, chain, inner = query.partition("::")
-        below = path + chain + inner
+        below = path
     return f"{scheme}://{authority}{below}"
 
 
@@ -42,9 +43,9 @@ def _names_a_secret(query: str) -> bool:
 def without_local_folders(url: str) -> str:
     """Return a URL, or a chain of them, where of a path on this machine only the name is left."""
     links = [_name_if_local(link) for link in url.split("::")]
-    is_plain = "://" in links[0] or any("://" in link for link in links)
+    is_remote = any("://" in link for link in links)
     # `simplecache::file:///folder/x.jsonl`: how a local file is opened says nothing about it.
-    return "::".join(links) if is_plain or len(links) == 1 else links[-1]
+    return "::".join(links) if is_remote else links[-1]
 
 
 def _name_if_local(link: str) -> str:

@@ -203,6 +203,58 @@ def test_a_written_recipe_names_no_folder_of_this_machine(tmp_path: Path) -> Non
     assert written["schema"] == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "recorded"),
+    [
+        ("file:///data/secret/x.jsonl", "x.jsonl"),
+        ("local:///data/secret/x.jsonl", "x.jsonl"),
+        ("simplecache::file:///data/secret/x.jsonl", "x.jsonl"),
+        ("http://user:SECRET@host/x.jsonl?sig=SECRET", "http://host/x.jsonl"),
+        ("s3://bucket/x-?.jsonl", "s3://bucket/x-?.jsonl"),
+    ],
+)
+def test_a_written_recipe_records_no_secret_of_a_url(
+    tmp_path: Path, given: str, recorded: str
+) -> None:
+    loaded = load(tmp_path, SHORTEST.replace("notes.jsonl", f'"{given}"'))
+    assert loaded.recipe.as_written()["sources"][0]["from"] == recorded
+    overridden = load(tmp_path, SHORTEST, sources={"notes": given})
+    assert overridden.overrides == {"source": {"notes": recorded}}
+    assert "SECRET" not in str(overridden.places)
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"), [("klingon", "for example utf-8"), ("latn-1", "did you mean `latin-1`")]
+)
+def test_an_unknown_encoding_is_a_problem_of_the_recipe(
+    tmp_path: Path, name: str, fix: str
+) -> None:
+    (problem,) = problems(tmp_path, SHORTEST + f"    encoding: {name}\n")
+    assert f"`{name}` is no known text encoding" in problem.what
+    assert fix in str(problem)
+    assert places([problem]) == [(7, 15, "sources[0].encoding")]
+
+
+@pytest.mark.parametrize(
+    "rows", ["0:99999999999999999999", "99999999999999999999:", f"0:{2**53 + 1}"]
+)
+def test_a_range_beyond_any_file_is_a_problem_of_the_recipe(tmp_path: Path, rows: str) -> None:
+    (problem,) = problems(tmp_path, f'{SHORTEST}    rows: "{rows}"\n')
+    assert "is too large for a record's number (at most 9007199254740992)" in problem.what
+    assert places([problem]) == [(7, 11, "sources[0].rows")]
+
+
+def test_the_largest_range_and_a_number_of_thousands_of_digits_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    rows = load(tmp_path, f'{SHORTEST}    rows: "00:{2**53}"\n').recipe.sources[0].rows
+    assert rows is not None
+    assert (rows.first, rows.stop) == (0, 2**53)
+    (problem,) = problems(tmp_path, f'{SHORTEST}    rows: "0:{"9" * 5000}"\n')
+    assert "is too large" in problem.what
+    assert len(problem.what) < 200
+
+
 def test_a_recipe_error_survives_pickling(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         load(tmp_path, BROKEN)

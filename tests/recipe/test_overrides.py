@@ -6,6 +6,7 @@ import pytest
 
 from cotdata.errors import RecipeError
 from cotdata.recipe import pairs
+from cotdata.sources.files import find_files
 from cotdata.stages.length import Length
 from tests.recipe.recipes import load, problems
 
@@ -41,6 +42,19 @@ def test_a_file_in_a_hubs_place_leaves_the_hubs_settings_behind(
     assert source.from_ == f"{tmp_path}/data/x.jsonl"
     assert (source.config, source.split, source.revision, source.streaming) == (None,) * 4
     assert loaded.overrides == {"source": {"notes.v1": "data/x.jsonl"}}
+
+
+def test_a_glob_is_taken_from_a_folder_whose_name_looks_like_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "run[1]*"
+    (here / "data").mkdir(parents=True)
+    (here / "data" / "x.jsonl").write_bytes(b"{}")
+    monkeypatch.chdir(here)
+    for given in ("data/*.jsonl", "data/x.jsonl", "data"):
+        loaded = load(tmp_path, TEXT, sources={"notes.v1": given})
+        (file,) = find_files(loaded.recipe.sources[0].from_, loaded.base)
+        assert (file.path, file.label) == (str(here / "data/x.jsonl"), "x.jsonl")
 
 
 def test_a_hub_in_a_files_place_leaves_the_files_settings_behind(tmp_path: Path) -> None:

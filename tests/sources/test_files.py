@@ -313,3 +313,68 @@ def test_a_missing_package_is_named(
     monkeypatch.setattr(remote_files, "url_to_fs", missing)
     with pytest.raises(SourceError, match=f"not installed\n  fix: .*{extra}"):
         find_files(f"{scheme}://bucket/x.jsonl", Path())
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "[!x]"])
+def test_a_folder_above_the_pattern_is_no_pattern(tmp_path: Path, name: str) -> None:
+    base = tmp_path / name
+    (base / "data").mkdir(parents=True)
+    (tmp_path / "ab" / "data").mkdir(parents=True)
+    for folder in (base, tmp_path / "ab"):
+        (folder / "data" / "x.jsonl").write_bytes(b"{}")
+    (file,) = find_files("data/*.jsonl", base)
+    assert (file.path, file.label) == (str(base / "data/x.jsonl"), "data/x.jsonl")
+    assert labels("../ab/*/x.jsonl", base) == ["../ab/data/x.jsonl"]
+
+
+def test_an_escaped_name_is_that_name_alone(tmp_path: Path) -> None:
+    for name in ("[a]", "a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.jsonl").write_bytes(b"{}")
+    for pattern in ("[[]a]/x.jsonl", "[[]a]/*.jsonl"):
+        assert labels(pattern, tmp_path) == ["[a]/x.jsonl"]
+        assert labels(f"{tmp_path}/{pattern}", Path()) == ["x.jsonl"]
+    with pytest.raises(SourceError, match=r"there is no `y\.jsonl`"):
+        find_files("[[]a]/y.jsonl", tmp_path)
+
+
+@pytest.mark.parametrize("pattern", ["~nouser-of-this-machine/x", "~nouser-of-this-machine/*.csv"])
+def test_the_home_of_nobody_is_an_error_with_a_fix(tmp_path: Path, pattern: str) -> None:
+    with pytest.raises(SourceError, match=r"home of no user.*\n  fix: .*\./~nouser"):
+        find_files(pattern, tmp_path)
+
+
+def test_a_link_to_itself_is_an_error_with_a_fix(tmp_path: Path) -> None:
+    (tmp_path / "nested").mkdir()
+    (tmp_path / "nested" / "loop.jsonl").symlink_to("loop.jsonl")
+    with pytest.raises(SourceError, match=r"nested/loop\.jsonl: .*\n  fix: the link leads back"):
+        find_files("nested/loop.jsonl", tmp_path)
+    with pytest.raises(SourceError, match=r"nested/loop\.jsonl: is a link.*\n  fix: remove it"):
+        find_files("nested", tmp_path)
+
+
+def test_an_error_of_a_url_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(url: str) -> None:
+        message = f"cannot connect to {url}"
+        raise OSError(message)
+
+    monkeypatch.setattr(remote_files, "url_to_fs", unreachable)
+    with pytest.raises(SourceError, match=r"http://host/x\.jsonl: cannot be reached: ") as caught:
+        find_files("http://user:SECRET@host/x.jsonl?token=SECRET", Path())
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_label_of_a_url_holds_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Web:
+        def isfile(self, path: str) -> bool:
+            return path.endswith(".jsonl?sig=SECRET/1")
+
+        def info(self, path: str) -> dict[str, int]:
+            return {"size": len(path)}
+
+        def unstrip_protocol(self, path: str) -> str:
+            return path
+
+    monkeypatch.setattr(remote_files, "url_to_fs", lambda url: (Web(), url))
+    url = "https://user:SECRET@host/data/x.jsonl?sig=SECRET/1"
+    assert find_files(url, Path()) == [SourceFile(url, "x.jsonl", len(url))]

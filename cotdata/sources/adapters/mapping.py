@@ -68,7 +68,7 @@ _VALUE: Final = (
 class ColumnMapping(AdapterConfig):
     """Canonical columns from the records' own; what is named nowhere goes to `meta`."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     kind: Literal["mapping"] = "mapping"
     Question: Template = Field(description=f"What the user asks. {_VALUE}")

@@ -178,7 +178,20 @@ def test_a_column_that_only_holds_what_cannot_be_read_is_a_misfit() -> None:
 
 
 def test_nothing_near_is_said_too() -> None:
-    assert "map the columns by hand" in misfit("medical_o1", {"xyz": 1})
+    assert "map columns that hold text" in misfit("medical_o1", {"xyz": 1})
+
+
+@pytest.mark.parametrize("value", [{"Question": "q"}, {"Question": "q", "Response": "r"}])
+def test_numbers_in_a_column_of_text_come_with_the_template_that_takes_them(value: Any) -> None:
+    message = misfit(value, {"q": 5, "r": "R"})
+    assert "column `q` holds numbers, but must hold strings" in message
+    assert message.endswith('write `"{q}"`')
+    check_fit(adapter_of({**value, "Question": "{q}"}), peek_at([{"q": 5, "r": "R"}]), WHERE)
+
+
+def test_no_near_name_leads_away_from_an_adapter_that_fits() -> None:
+    message = misfit("medical_o1", {"problem": "p", "solution": "s"})
+    assert " is near " not in message
 
 
 def test_a_hostile_name_cannot_break_the_message() -> None:
