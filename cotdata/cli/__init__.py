@@ -6,6 +6,7 @@ stdout, progress and errors to stderr. Every command imports the library when it
 """
 
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -66,8 +67,19 @@ def run(arguments: Sequence[str]) -> int:
     )
 
 
+def _interrupt(_signal: int, _frame: object) -> None:
+    """Let the first Ctrl-C end the command in order, and the second one end the process."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line of this process and end it."""
+    for stream in (sys.stdout, sys.stderr):
+        # Where the terminal or the pipe takes no such character, it is escaped, not an error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGINT, _interrupt)
     code = run(sys.argv[1:])
     # What there is to say is said: a late Ctrl-C must not turn a finished run into a failure.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -11,11 +11,18 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from cotdata.errors import CotdataError, StageError
+from cotdata.row import ROW_SCHEMA, RowProblem, is_valid, row_problems
 from cotdata.stages.base import NUMBER, Scope, StageConfig, StageResult
 
 ENTRY_POINT_GROUP: Final = "cotdata.stages"
 # What a stage may not change: by these a row is found again.
 _IDENTITY: Final = (NUMBER, "row_id", "origin", "source")
+
+
+#: Columns that the build or `rejected/` uses; a plugin may add none of them.
+RESERVED: Final = frozenset(
+    {*ROW_SCHEMA, NUMBER, "split", "copies", "stage", "reason", "evidence", "raw"}
+)
 
 
 @runtime_checkable
@@ -74,6 +81,11 @@ def load_plugin(name: str) -> StagePlugin:
         raise StageError(
             f"plugin '{name}' lacks {missing}",
             fix="see cotdata.StagePlugin for what a plugin offers",
+        )
+    if taken := sorted(RESERVED & set(plugin.adds)):
+        raise StageError(
+            f"plugin '{name}' adds {', '.join(taken)}, which cotdata itself uses",
+            fix="let the plugin name its columns otherwise",
         )
     return plugin
 
@@ -155,10 +167,20 @@ def _unaccounted(plugin: StagePlugin, rows: pl.DataFrame, result: StageResult) -
         yield "kept rows are not in the order in which they were given"
     if rejected.select("reason", "evidence").null_count().sum_horizontal().sum():
         yield "a rejected row has no reason or no evidence"
+    if set(ROW_SCHEMA) <= set(kept.columns):
+        invalid = kept.filter(~is_valid())
+        if invalid.height:
+            row = invalid.select(*ROW_SCHEMA).row(0, named=True)
+            found = ", ".join(f"{name} {what}" for name, what in map(_told, row_problems(row)))
+            yield f"row {row['row_id']} is no row any more: {found}"
     if undeclared := set(rejected["reason"].unique()) - set(plugin.reasons):
         yield f"undeclared reasons: {', '.join(sorted(undeclared))}"
     if not all(_is_json_object(text) for text in rejected["evidence"]):
         yield "evidence that is not a JSON object"
+
+
+def _told(problem: RowProblem) -> tuple[str, str]:
+    return problem.column, problem.problem
 
 
 def _is_json_object(text: str) -> bool:

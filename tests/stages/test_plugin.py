@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from cotdata.errors import SourceError, StageError
+from cotdata.row import ROW_SCHEMA
 from cotdata.stages import nature, run_row_stage, stage_labels
 from cotdata.stages.base import NUMBER, StageResult
 from cotdata.stages.plugin import Plugin, load_plugin
@@ -197,3 +198,24 @@ def test_a_plugin_is_named_in_the_rejected_rows_and_told_apart() -> None:
         "plugin:other",
         "plugin:shouting#2",
     ]
+
+
+def test_a_plugin_may_not_make_rows_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = run(ROWS, Split()).kept.drop("split")
+    whole = pl.concat([ROW_SCHEMA.to_frame(), rows], how="diagonal").with_columns(
+        pl.lit("file:1").alias("origin"), pl.lit("corpus").alias("source")
+    )
+    plugin = Broken(kept(lambda frame: frame.with_columns(language=pl.lit("EN!!"))))
+    install(monkeypatch, shouting=plugin)
+    with pytest.raises(StageError, match="is no row any more: language"):
+        run_row_stage(whole, STAGE)
+
+
+@pytest.mark.parametrize("name", ["split", "copies", "stage", "reason", "raw", "Question"])
+def test_a_plugin_may_not_add_a_column_that_the_build_uses(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(Shouting, "adds", {name: pl.String()})
+    install(monkeypatch, shouting=Shouting())
+    with pytest.raises(StageError, match=f"adds {name}, which cotdata itself uses"):
+        load_plugin("shouting")
