@@ -170,6 +170,9 @@ def _unaccounted(plugin: StagePlugin, rows: pl.DataFrame, result: StageResult) -
     if set(ROW_SCHEMA) <= set(kept.columns):
         invalid = kept.filter(~is_valid())
         if invalid.height:
+            were_rows = rows.filter(is_valid()).select("row_id")
+            invalid = invalid.join(were_rows, on="row_id", how="semi")
+        if invalid.height:
             row = invalid.select(*ROW_SCHEMA).row(0, named=True)
             found = ", ".join(f"{name} {what}" for name, what in map(_told, row_problems(row)))
             yield f"row {row['row_id']} is no row any more: {found}"
