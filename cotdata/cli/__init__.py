@@ -2,11 +2,11 @@
 
 Exit codes: 0 done, 1 unexpected, 2 the user must change something, 130 interrupted. Results go to
 stdout, progress and errors to stderr. Every command imports the library when it runs, so that
-`cotdata --help` needs neither polars nor pydantic.
+`cotdata --help` needs neither polars nor pydantic. Pipes and files get UTF-8 whatever the locale;
+on a terminal, characters that its encoding lacks are escaped.
 """
 
 import contextlib
-import io
 import os
 import signal
 import sys
@@ -21,6 +21,7 @@ from cotdata.cli.check import check
 from cotdata.cli.failures import INTERRUPTED, guarded
 from cotdata.cli.init import init
 from cotdata.cli.schema import schema
+from cotdata.cli.terminal import prepare_streams
 from cotdata.cli.validate import validate
 from cotdata.cli.verify import verify
 
@@ -64,7 +65,19 @@ def run(arguments: Sequence[str]) -> int:
     return guarded(
         lambda: command.main(list(arguments), prog_name="cotdata", standalone_mode=False),
         goes_on=list(arguments[:1]) == ["build"],
+        name=_called(command, arguments),
     )
+
+
+def _called(command: object, arguments: Sequence[str]) -> str:
+    """Return the command that the arguments begin with: `cotdata`, `cotdata cache clear`."""
+    called = "cotdata"
+    for word in arguments:
+        inner = getattr(command, "commands", {})
+        if word not in inner:
+            break
+        command, called = inner[word], f"{called} {word}"
+    return called
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
@@ -75,11 +88,10 @@ def _interrupt(_signal: int, _frame: object) -> None:
 
 def main() -> None:
     """Run the command line of this process and end it."""
-    for stream in (sys.stdout, sys.stderr):
-        # Where the terminal or the pipe takes no such character, it is escaped, not an error.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGINT, _interrupt)
+    prepare_streams()
+    # A shell's job in the background has Ctrl-C ignored, and keeps it so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     code = run(sys.argv[1:])
     # What there is to say is said: a late Ctrl-C must not turn a finished run into a failure.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

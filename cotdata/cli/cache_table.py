@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import orjson
 
 from cotdata.cli.tables import print_table, size
-from cotdata.cli.terminal import write_line, write_text
+from cotdata.cli.terminal import path_text, write_line, write_text
 from cotdata.run import CacheEntry
 
 
@@ -16,7 +16,7 @@ def print_cache(entries: Sequence[CacheEntry], *, as_json: bool) -> None:
             {
                 "kind": entry.kind,
                 "key": entry.key,
-                "path": str(entry.path),
+                "path": path_text(entry.path),
                 "bytes": entry.bytes,
                 "rows": entry.rows,
                 "used": entry.used.isoformat(timespec="seconds"),
@@ -38,4 +38,5 @@ def print_cache(entries: Sequence[CacheEntry], *, as_json: bool) -> None:
     ]
     if rows:
         print_table(["kind", "key", ">rows", ">size", "last used"], rows)
-    write_line(f"{len(entries)} entries, {size(sum(entry.bytes for entry in entries))}")
+    noun = "entry" if len(entries) == 1 else "entries"
+    write_line(f"{len(entries)} {noun}, {size(sum(entry.bytes for entry in entries))}")

@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 
 from cotdata.cli.tables import print_table
-from cotdata.cli.terminal import write_line, write_text
+from cotdata.cli.terminal import counted, write_line, write_text
 from cotdata.run import Validation
 
 #: Evidence is shown up to here; `--json` has all of it.
@@ -44,8 +44,9 @@ def print_validation(found: Validation, *, limit: int, as_json: bool) -> None:
         write_line(f"note: {note} {count:,}")
     why = ", ".join(f"{reason} {count:,}" for reason, count in counts.most_common())
     write_line(
-        f"{found.records:,} records: {found.kept:,} are rows, {problems.height:,} are not"
-        + (f" ({why})" if why else "")
+        f"{counted(found.records, 'record')}: {found.kept:,} "
+        f"{'is a row' if found.kept == 1 else 'are rows'}, {problems.height:,} "
+        f"{'is' if problems.height == 1 else 'are'} not" + (f" ({why})" if why else "")
     )
 
 

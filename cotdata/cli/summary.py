@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 
 from cotdata.cli.tables import print_table
-from cotdata.cli.terminal import counted, write_line, write_path, write_text
+from cotdata.cli.terminal import counted, path_text, write_line, write_path, write_text
 from cotdata.manifest import Manifest, SourceRecord, StageRecord
 from cotdata.run import Run
 
@@ -32,8 +32,8 @@ def _json(run: Run) -> bytes:
     manifest = orjson.Fragment(run.manifest.model_dump_json(by_alias=True))
     return orjson.dumps(
         {
-            "path": str(run.path),
-            "report": str(run.path / REPORT_NAME),
+            "path": path_text(run.path),
+            "report": path_text(run.path / REPORT_NAME),
             "is_new": run.is_new,
             "manifest": manifest,
         }

@@ -46,6 +46,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def console(*, stderr: bool) -> Console:
     """Return a console that reads no markup, and draws colours on a terminal only."""
-    return Console(
+    return _Console(
         file=sys.stderr if stderr else sys.stdout, markup=False, emoji=False, highlight=False
     )
+
+
+class _Console(Console):
+    """Leaves a reader that went away to `guarded`; rich itself would end the process with 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError

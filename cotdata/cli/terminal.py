@@ -1,5 +1,7 @@
 """What reaches a terminal: nothing that data, file names or errors hold can steer it."""
 
+import contextlib
+import io
 import os
 import re
 import sys
@@ -55,9 +57,44 @@ def write_path(path: Path) -> None:
     sys.stdout.buffer.write(os.fsencode(path) + b"\n")
 
 
+def path_text(path: Path) -> str:
+    r"""Return a path as JSON can hold it: bytes that are not UTF-8 become `\xff`."""
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
+
+
 def write_error(text: str) -> None:
     """Print one line about the work, not of its result; wrapped as `write_line` does."""
-    sys.stderr.write(_wrapped(printable(text), sys.stderr, indent="    ") + "\n")
+    try:
+        sys.stderr.write(_wrapped(printable(text), sys.stderr, indent="    ") + "\n")
+        sys.stderr.flush()
+    except OSError:  # nowhere is left to say it; the exit code does
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Let a stream that cannot be written lead nowhere.
+
+    Python flushes it once more at exit, and what it still holds would change the exit code.
+    """
+    with contextlib.suppress(OSError, ValueError):  # no file stands behind it
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take every character, whatever the locale.
+
+    A pipe or a file gets UTF-8, which is what JSON and YAML are written in: an escape would be
+    another text to whoever reads it. A terminal keeps its encoding, and what that lacks is escaped.
+    A stderr that is closed leads nowhere.
+    """
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _wrapped(text: str, stream: TextIO, indent: str) -> str:

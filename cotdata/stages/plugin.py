@@ -11,14 +11,12 @@ import polars as pl
 from pydantic import BaseModel, Field
 
 from cotdata.errors import CotdataError, StageError
-from cotdata.row import ROW_SCHEMA, RowProblem, is_valid, row_problems
+from cotdata.row import ROW_SCHEMA, is_valid, row_problems
 from cotdata.stages.base import NUMBER, Scope, StageConfig, StageResult
 
 ENTRY_POINT_GROUP: Final = "cotdata.stages"
 # What a stage may not change: by these a row is found again.
 _IDENTITY: Final = (NUMBER, "row_id", "origin", "source")
-
-
 #: Columns that the build or `rejected/` uses; a plugin may add none of them.
 RESERVED: Final = frozenset(
     {*ROW_SCHEMA, NUMBER, "split", "copies", "stage", "reason", "evidence", "raw"}
@@ -94,11 +92,17 @@ def run_plugin(rows: pl.DataFrame, stage: Plugin) -> StageResult:
     """Run a plugin and hold it to the laws that our own stages keep.
 
     Raises:
-        StageError: If it raised an error, lost, made, renamed or moved rows, gave no reason or no
+        StageError: If it adds a column that is there already, raised an error, lost, made, renamed
+            or moved rows, made of a row what is none by the row contract, gave no reason or no
             evidence, gave a reason that it does not declare, or lacks a column that it should have
             or has it in another type.
     """
     plugin = load_plugin(stage.name)
+    if taken := sorted(plugin.adds.keys() & set(rows.columns)):
+        raise StageError(
+            f"plugin '{stage.name}' adds {', '.join(taken)}, which the rows have already",
+            fix="run it once, or let the plugin name its columns otherwise",
+        )
     result = _run(stage.name, plugin, rows, plugin.config_model.model_validate(stage.config))
     broken = next(chain(_misshapen(plugin, rows, result), _unaccounted(plugin, rows, result)), None)
     if broken:
@@ -167,23 +171,24 @@ def _unaccounted(plugin: StagePlugin, rows: pl.DataFrame, result: StageResult) -
         yield "kept rows are not in the order in which they were given"
     if rejected.select("reason", "evidence").null_count().sum_horizontal().sum():
         yield "a rejected row has no reason or no evidence"
-    if set(ROW_SCHEMA) <= set(kept.columns):
-        invalid = kept.filter(~is_valid())
-        if invalid.height:
-            were_rows = rows.filter(is_valid()).select("row_id")
-            invalid = invalid.join(were_rows, on="row_id", how="semi")
-        if invalid.height:
-            row = invalid.select(*ROW_SCHEMA).row(0, named=True)
-            found = ", ".join(f"{name} {what}" for name, what in map(_told, row_problems(row)))
-            yield f"row {row['row_id']} is no row any more: {found}"
+    if set(ROW_SCHEMA) <= set(rows.columns):
+        yield from _no_rows_any_more(rows, kept)
     if undeclared := set(rejected["reason"].unique()) - set(plugin.reasons):
         yield f"undeclared reasons: {', '.join(sorted(undeclared))}"
     if not all(_is_json_object(text) for text in rejected["evidence"]):
         yield "evidence that is not a JSON object"
 
 
-def _told(problem: RowProblem) -> tuple[str, str]:
-    return problem.column, problem.problem
+def _no_rows_any_more(rows: pl.DataFrame, kept: pl.DataFrame) -> Iterator[str]:
+    """Yield the first kept row that breaks the row contract, and did not when it came."""
+    invalid = kept.filter(~is_valid())
+    if invalid.is_empty():
+        return
+    were_rows = rows.filter(is_valid()).select("row_id")
+    invalid = invalid.join(were_rows, on="row_id", how="semi", maintain_order="left")
+    for row in invalid.select(*ROW_SCHEMA).head(1).iter_rows(named=True):
+        found = ", ".join(f"{each.column}: {each.problem}" for each in row_problems(row))
+        yield f"row {row['row_id']} is no row any more: {found}"
 
 
 def _is_json_object(text: str) -> bool:

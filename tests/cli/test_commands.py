@@ -1,6 +1,7 @@
 """What each command does with the library's results."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,15 @@ def test_validate_exits_0_where_every_record_is_a_row(cotdata: CommandLine) -> N
     assert printed.out.endswith("30 records: 30 are rows, 0 are not\n")
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [("29:30", "1 record: 1 is a row, 0 are not"), ("30:31", "1 record: 0 are rows, 1 is not (")],
+)
+def test_validate_counts_one_as_one(cotdata: CommandLine, rows: str, said: str) -> None:
+    file = str(SAMPLES / "numina_math_cot.jsonl")
+    assert said in cotdata("validate", file, "--adapter", "numina_math_cot", "--rows", rows).out
+
+
 def test_validate_says_how_many_more_there_are(cotdata: CommandLine) -> None:
     file = str(SAMPLES / "numina_math_cot.jsonl")
     printed = cotdata("validate", file, "--adapter", "numina_math_cot", "--limit", "1")
@@ -219,6 +229,30 @@ def test_validate_names_the_option_that_is_wrong(
     printed = cotdata("validate", "x.jsonl", "--adapter", adapter, "--rows", rows)
     assert printed.code == 2
     assert said in printed.err
+
+
+def test_a_wrong_option_without_a_fix_of_its_own_points_to_its_commands_help(
+    cotdata: CommandLine,
+) -> None:
+    printed = cotdata("build", "recipes/custom.yaml", "--set", "seed=abc")
+    assert printed.code == 2
+    assert "--set seed=abc (seed): must be a whole number, not 'abc'\n  fix: " in printed.err
+    printed = cotdata("validate", "x.jsonl", "--adapter", "nope")
+    assert printed.err.startswith(
+        "error: --adapter nope (sources[0].adapter): `nope` is no adapter"
+    )
+    assert "\n  fix: " in printed.err
+
+
+def test_a_path_that_is_not_utf_8_is_escaped_in_json(
+    cotdata: CommandLine, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = here / os.fsdecode(b"a\xffb")
+    (cache / "v1/sources/0").mkdir(parents=True)
+    monkeypatch.setenv("COTDATA_CACHE_DIR", str(cache))
+    (entry,) = json.loads(cotdata("cache", "list", "--json").out)["entries"]
+    assert entry["path"] == str(here / "a\\xffb/v1/sources/0")
+    assert cotdata("cache", "list").out.endswith("\n1 entry, 0 bytes\n")
 
 
 def test_validate_takes_a_mapping(cotdata: CommandLine) -> None:

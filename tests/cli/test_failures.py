@@ -1,5 +1,7 @@
 """Errors become lines on stderr and exit codes, and say nothing that they should not."""
 
+import errno
+
 import pytest
 
 from cotdata.cli.failures import guarded
@@ -57,6 +59,21 @@ def test_secrets_of_the_environment_are_not_printed(
     said = capsys.readouterr().err
     assert "hf_averysecretvalue" not in said
     assert "401 for $HF_TOKEN" in said
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_what_the_system_refuses_is_the_users_to_change(
+    capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    assert raising(OSError(number, "is refused", "some/file")) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: is refused: some/file\n  fix: ")
+    assert "report it" not in said
+
+
+def test_other_errors_of_the_system_stay_unexpected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert raising(FileNotFoundError(errno.ENOENT, "is missing", "some/file")) == 1
+    assert "please report it" in capsys.readouterr().err
 
 
 def test_an_interruption_says_that_the_work_is_kept(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,8 +76,9 @@ def test_prints_its_version(cotdata: CommandLine) -> None:
         (["nope"], "No such command 'nope'"),
         (["build"], "Missing argument"),
         (["build", "a.yaml", "--sorce", "x"], "--source"),
-        (["build", "a.yaml", "--workers", "0"], "--workers"),
-        (["schema", "rows"], "row"),
+        (["build", "a.yaml", "--workers", "0"], "'--workers': should be greater than or equal"),
+        (["schema", "rows"], "Invalid value for 'kind': 'rows' is not one of 'row', 'recipe'"),
+        (["cache", "clear", "--kind", "x"], "Invalid value for '--kind': 'x' is not one of"),
         (["validate", "a.jsonl"], "--adapter"),
     ],
 )
@@ -88,7 +89,20 @@ def test_a_wrong_command_line_is_the_users_to_change(
     assert (printed.code, printed.out) == (2, "")
     assert printed.err.startswith("error: ")
     assert said in printed.err
-    assert "  fix: see `cotdata --help`" in printed.err
+    words = [word for word in arguments[:2] if word in {"build", "schema", "validate"}]
+    if arguments[0] == "cache":
+        words = arguments[:2]
+    assert printed.err.endswith(f"  fix: see `{' '.join(['cotdata', *words])} --help`\n")
+
+
+def test_the_reader_of_a_table_may_leave(
+    cotdata: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cotdata("build", "recipes/custom.yaml", "--output", "out").code == 0
+    command = f"{sys.executable} -m cotdata cache list | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_reader_of_a_pipe_may_leave(tmp_path: Path) -> None:

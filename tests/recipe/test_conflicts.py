@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from cotdata.stages.plugin import ENTRY_POINT_GROUP, load_plugin
@@ -65,3 +66,14 @@ def test_splits_and_names_are_compared_even_where_parts_are_wrong(tmp_path: Path
     found = [problem.what for problem in problems(tmp_path, text)]
     assert "a second `split`; the first is stages[0]" in found
     assert "sources[0] has the name 'notes' too" in found
+
+
+@pytest.mark.parametrize("name", ["split", "copies", "row_number", "evidence", "Question"])
+def test_a_plugin_that_adds_a_reserved_column_is_refused_at_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("tests.recipe.plugin.adds", {name: pl.UInt32()})
+    (problem,) = problems(tmp_path, stages("{kind: split}", CHARS))
+    assert places([problem]) == [(9, 26, "stages[1].name")]
+    assert problem.what == f"plugin 'chars' adds {name}, which cotdata itself uses"
+    assert problem.fix

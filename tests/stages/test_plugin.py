@@ -200,18 +200,41 @@ def test_a_plugin_is_named_in_the_rejected_rows_and_told_apart() -> None:
     ]
 
 
-def test_a_plugin_may_not_make_rows_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ({"language": pl.lit("EN!!")}, "language: "),
+        ({"Question": pl.lit(None, pl.String)}, "Question: "),
+        ({"Question": pl.lit(" blanks ")}, "Question: has blanks at its ends"),
+        ({"meta": pl.lit("[1]")}, "meta: is not a JSON object"),
+    ],
+)
+def test_a_plugin_may_not_make_rows_that_are_none(
+    monkeypatch: pytest.MonkeyPatch, spoil: dict[str, pl.Expr], said: str
+) -> None:
     rows = run(ROWS, Split()).kept.drop("split")
     whole = pl.concat([ROW_SCHEMA.to_frame(), rows], how="diagonal").with_columns(
         pl.lit("file:1").alias("origin"), pl.lit("corpus").alias("source")
     )
-    plugin = Broken(kept(lambda frame: frame.with_columns(language=pl.lit("EN!!"))))
-    install(monkeypatch, shouting=plugin)
-    with pytest.raises(StageError, match="is no row any more: language"):
+    install(monkeypatch, shouting=Broken(kept(lambda frame: frame.with_columns(**spoil))))
+    with pytest.raises(StageError) as caught:
         run_row_stage(whole, STAGE)
+    first = whole["row_id"][0]
+    start = f"plugin 'shouting' broke the accounting: row {first} is no row any more: {said}"
+    assert caught.value.what.startswith(start)
 
 
-@pytest.mark.parametrize("name", ["split", "copies", "stage", "reason", "raw", "Question"])
+def test_a_plugin_may_not_add_a_column_that_the_rows_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, shouting=Shouting())
+    once = run_row_stage(ROWS, STAGE).kept
+    with pytest.raises(StageError, match="'shouting' adds shouts, which the rows have already"):
+        run_row_stage(once, STAGE)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*("split", "copies", "stage", "reason", "evidence", "raw", "row_number"), *ROW_SCHEMA],
+)
 def test_a_plugin_may_not_add_a_column_that_the_build_uses(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
