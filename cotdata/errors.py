@@ -6,6 +6,7 @@
     │   └── VerifyError  a finished run that no longer holds
     ├── SourceError      a file or a data set that cannot be read at all
     ├── StageError       a stage that cannot run on these columns, or broke a law
+    ├── RenderError      a model's tokenizer or template that cannot be used
     └── WriteError       a folder that cannot be written, or must not be overwritten
 
 A bad row is never an error: it is a rejected row with a reason.
@@ -89,6 +90,10 @@ class SourceError(CotdataError):
 
 class StageError(CotdataError):
     """A stage that cannot run on the columns it is given, or that broke the accounting."""
+
+
+class RenderError(CotdataError):
+    """A model's tokenizer or template that cannot be used."""
 
 
 class WriteError(CotdataError):
