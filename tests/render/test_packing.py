@@ -5,7 +5,7 @@ from itertools import accumulate
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cotdata.errors import StageError
@@ -52,6 +52,7 @@ SIZES = st.integers(1, 40).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(SIZES)
 def test_packs_as_first_fit_decreasing_does(case: tuple[list[int], int]) -> None:
     lengths, max_tokens = case
@@ -123,6 +124,7 @@ def test_no_rows_make_no_sequence() -> None:
     assert list(pack_frames([], 6)) == []
 
 
+@settings(deadline=None)
 @given(SIZES)
 def test_every_token_is_packed_once_and_boundaries_agree(case: tuple[list[int], int]) -> None:
     lengths, max_tokens = case
@@ -151,6 +153,7 @@ def test_transformers_would_flatten_the_rows_to_the_same_columns() -> None:
             assert batch[name].tolist() == [one[name]]
 
 
+@settings(deadline=None)
 @given(SIZES, st.integers(1, 60), st.integers(1, 7))
 def test_windows_depend_on_the_rows_alone(
     case: tuple[list[int], int], window_tokens: int, step: int

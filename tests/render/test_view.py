@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cotdata.render.columns import IGNORED
@@ -186,6 +186,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 FORMS = st.builds(Form, TEXTS, TEXTS, TEXTS, TEXTS)
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.none() | TEXTS, FORMS)
 def test_spans_are_all_of_the_row_whatever_it_holds(
     prompt: str, completion: str, reasoning: str | None, form: Form
@@ -196,6 +197,7 @@ def test_spans_are_all_of_the_row_whatever_it_holds(
         assert "".join(span.text for span in found if not span.is_trained) == prompt
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.none() | TEXTS, FORMS)
 def test_every_token_is_counted_once(
     prompt: str, completion: str, reasoning: str | None, form: Form
@@ -207,6 +209,7 @@ def test_every_token_is_counted_once(
     assert trained == len(completion.encode())
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, TEXTS, FORMS)
 def test_a_row_that_has_the_form_is_divided_as_it_was_put_together(
     prompt: str, reasoning: str, answer: str, form: Form
