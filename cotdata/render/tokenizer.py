@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -11,6 +11,9 @@ from cotdata.render.encoder import Encoder, TokenIds
 from cotdata.render.model_files import ModelFiles
 from cotdata.render.token_library import extra_tokens, load_library, special_tokens
 from cotdata.render.token_probes import normal_form
+
+if TYPE_CHECKING:
+    import tokenizers
 
 
 class Tokenizer:
@@ -49,6 +52,11 @@ class Tokenizer:
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[ModelFiles]]:
         """Travel between processes as the files it was made of, and be loaded there."""
         return type(self), (self.files,)
+
+    @property
+    def library(self) -> "tokenizers.Tokenizer":
+        """The tokenizer as the package `tokenizers` has it."""
+        return self._library
 
     @cached_property
     def vocab_size(self) -> int:

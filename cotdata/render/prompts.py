@@ -1,0 +1,106 @@
+"""Prompts as the model's template writes them: cut once for each shape of conversation.
+
+A template renders a shape once, with sentinels for the texts; from then on a prompt of that shape
+is a concatenation. Where a shape cannot be cut so that ordinary texts come out as the template
+itself writes them, and for rows that hold a text which the template looks for, the template renders
+each row.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cotdata.render.encodings import Shape
+from cotdata.render.forms import TRIMS, Form, Slot, UncutError, cut, fill
+from cotdata.render.probe import ORDINARY, PADDING
+from cotdata.render.template_process import Chat, TemplateProcess
+
+
+@dataclass(frozen=True)
+class PromptForm:
+    """How the prompts of one shape are written: by a form, by the template, or not at all."""
+
+    settings: Mapping[str, Any]
+    #: None where the template must render each row.
+    form: Form | None = None
+    #: Why the template refuses such a conversation.
+    refusal: str | None = None
+    #: Texts of the row that the template leaves out.
+    left_out: tuple[str, ...] = ()
+
+
+class Prompts:
+    """The prompts of one template. Thread-safe."""
+
+    def __init__(self, process: TemplateProcess) -> None:
+        self._process = process
+        self._known: dict[tuple[Shape, str], PromptForm] = {}
+        self._lock = threading.Lock()
+
+    def form(self, shape: Shape, settings: Mapping[str, Any]) -> PromptForm:
+        """Return how prompts of a shape are written with these settings.
+
+        Raises:
+            RenderError: If the template's process cannot be had.
+        """
+        key = shape, repr(sorted(settings.items()))
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = self._probe(shape, settings)
+            return self._known[key]
+
+    def render(
+        self, shape: Shape, settings: Mapping[str, Any], rows: Sequence[Mapping[str, str]]
+    ) -> list[tuple[str | None, str | None]]:
+        """Return each row's prompt, or why there is none, from the template itself."""
+        chats = [Chat(shape.messages(texts), settings) for texts in rows]
+        return [(outcome.text, outcome.error) for outcome in self._process.render(chats)]
+
+    def _probe(self, shape: Shape, settings: Mapping[str, Any]) -> PromptForm:
+        slots = shape.slots()
+        sentinels = {slot: f"Kw7slot{place}x" for place, slot in enumerate(slots)}
+        padded = [{**sentinels, slot: PADDING[0] + sentinels[slot] + PADDING[1]} for slot in slots]
+        ordinary = [
+            {slot: ORDINARY[(place + turn) % len(ORDINARY)] for place, slot in enumerate(slots)}
+            for turn in range(len(ORDINARY))
+        ]
+        outcomes = self.render(shape, settings, [sentinels, *padded, *ordinary])
+        text, refusal = outcomes[0]
+        if text is None:
+            return PromptForm(settings, refusal=refusal)
+        try:
+            form = cut(text, sentinels, optional=slots[:-1])
+        except UncutError as error:
+            if error.slot == "Question":
+                return PromptForm(settings, refusal=f"the question is written {error.count} times")
+            return PromptForm(settings)
+        form = _trimmed(form, sentinels, padded, [text for text, _ in outcomes[1 : 1 + len(slots)]])
+        there = {part.name for part in form if isinstance(part, Slot)}
+        left_out = tuple(slot for slot in slots if slot not in there)
+        rendered = [text for text, _ in outcomes[1 + len(slots) :]]
+        is_sound = [fill(form, texts) for texts in ordinary] == rendered
+        return PromptForm(settings, form if is_sound else None, left_out=left_out)
+
+
+def _trimmed(
+    form: Form,
+    sentinels: Mapping[str, str],
+    padded: Sequence[Mapping[str, str]],
+    rendered: Sequence[str | None],
+) -> Form:
+    """Give each slot the trim that explains what became of its padded text, if one does."""
+    parts = list(form)
+    slots = list(sentinels)
+    for place, part in enumerate(form):
+        if not isinstance(part, Slot):
+            continue
+        number = slots.index(part.name)
+        for trim in TRIMS:
+            parts[place] = replace(part, trim=trim)
+            tried = tuple(other if at != place else parts[place] for at, other in enumerate(form))
+            if fill(tried, padded[number]) == rendered[number]:
+                break
+        else:
+            parts[place] = part
+    return tuple(parts)

@@ -1,0 +1,224 @@
+"""Renders rows for one model: texts, token ids, labels, and the proof of each."""
+
+import hashlib
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from cotdata.manifest import Evidence, RenderRecord
+from cotdata.render.boundaries import merges
+from cotdata.render.columns import CANDIDATES, TOKEN_COLUMNS, Rendered, render_schema
+from cotdata.render.compose import Composer
+from cotdata.render.encoder import TokenIds
+from cotdata.render.encodings import Shape
+from cotdata.render.exported import exported_files
+from cotdata.render.messages import messages
+from cotdata.render.model_files import ModelFiles
+from cotdata.render.proof import Ids
+from cotdata.render.prover import Claim, Judgement, Prover
+from cotdata.render.settings import Render
+from cotdata.render.verdict import Verdict
+
+#: Raised when the same rows are rendered otherwise.
+VERSION: Final = 1
+_PLACE: Final = "__place__"
+
+
+class Renderer:
+    """Renders rows for one model; threads may share it.
+
+    Args:
+        settings: The recipe's section.
+        model: The model's files.
+        source: The chat template: the model's own, or a think frame's.
+        composer: Writes prompts and completions.
+        prover: Encodes and proves them.
+    """
+
+    def __init__(
+        self, settings: Render, model: ModelFiles, source: str, composer: Composer, prover: Prover
+    ) -> None:
+        self.settings, self.model, self.source = settings, model, source
+        self._composer, self._prover = composer, prover
+
+    @property
+    def verdict(self) -> Verdict:
+        """What was decided about the template."""
+        return self._composer.verdict
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the bytes: settings, template and tokenizer, as JSON can hold it."""
+        settings = self.settings.model_dump(mode="json", exclude={"model", "revision"})
+        return {
+            "version": VERSION,
+            "settings": settings,
+            "template": hashlib.sha256(self.source.encode()).hexdigest(),
+            "files": dict(self.model.digests),
+        }
+
+    def record(self) -> RenderRecord:
+        """Return what the manifest says of model, template and verdict; counts come from a run."""
+        verdict, frame = self.verdict, self.settings.frame
+        settings = self.settings.model_dump(mode="json", exclude={"model", "revision"})
+        tokenizer = self._prover.tokenizer
+        return RenderRecord(
+            model=self.model.name,
+            revision=self.model.revision,
+            files=dict(self.model.digests),
+            frame=frame if isinstance(frame, str) else "custom",
+            encoding=verdict.encoding.value,
+            template_kwargs=dict(verdict.settings),
+            date=self.settings.date,
+            prompt=self.prompt_form(),
+            completion=verdict.completion("{Complex_CoT}", "{Response}"),
+            stop=verdict.stop,
+            stop_id=tokenizer.token_id(verdict.stop) if tokenizer is not None else None,
+            default_system=verdict.default_system,
+            history=verdict.history,
+            settings=settings,
+            verdict=[
+                Evidence(question=found.question, answer=found.answer, evidence=found.evidence)
+                for found in verdict.findings
+            ],
+        )
+
+    def prompt_form(self) -> str:
+        """Return the prompt of a conversation of one question, with `{Question}` in its place."""
+        shape = Shape(has_system=self.settings.system is not None)
+        texts = {"Question": "{Question}", "system": self.settings.system or ""}
+        (text, _), *_ = self._composer.prompts.render(shape, self.verdict.settings, [texts])
+        return text or ""
+
+    def files(self) -> dict[str, bytes]:
+        """Return the files that a run's `tokenizer/` holds: all that tokenizer and template are."""
+        tokenizer = self._prover.tokenizer
+        return exported_files(self.model, tokenizer, self.source, self._prover.stop_id)
+
+    def schema(self) -> pl.Schema:
+        """Return the columns that rendering adds."""
+        return render_schema(tokens=self.settings.tokens)
+
+    def render(self, rows: pl.DataFrame) -> Rendered:
+        """Render rows (`ROW_SCHEMA`; other columns are passed over) and prove each."""
+        rows, changed = self._composer.neutralized(rows)
+        composed, notes = self._composer.compose(rows)
+        if changed:
+            notes["control tokens broken up"] = changed
+        good = composed.with_row_index(_PLACE).filter(pl.col("reason").is_null())
+        source = rows if good.height == rows.height else rows[good[_PLACE].to_numpy()]
+        texts = good.select("prompt", "completion")
+        ids = self._prover.encode(texts) if self.settings.tokens else None
+        judgement = self._judged(good, source, Claim(texts, ids), ids)
+        lengths: dict[int, tuple[int, int]] = {}
+        if ids is not None:
+            lengths = _lengths(ids, judgement.reason)
+            if crossed := merges(self._prover, texts):
+                notes["boundary_merge"] += crossed
+        made = texts.with_columns(
+            text=pl.concat_str("prompt", "completion"),
+            messages=source.select(messages(self.settings.system)).to_series(),
+            reason=judgement.reason,
+            evidence=judgement.evidence,
+        ).with_columns(_estimate(texts) if ids is None else _token_columns(ids))
+        return Rendered(self._all(made, composed, good[_PLACE]), judgement.checks, notes, lengths)
+
+    def prove(self, rows: pl.DataFrame) -> Rendered:
+        """Prove rows of a finished run again: what they hold against what rendering gives.
+
+        Reads the columns of `ROW_SCHEMA` and of `schema()`. The result's `rows` has `reason` and
+        `evidence` alone.
+        """
+        rows, _ = self._composer.neutralized(rows)
+        composed, notes = self._composer.compose(rows)
+        good = composed.with_row_index(_PLACE).filter(pl.col("reason").is_null())
+        source = rows if good.height == rows.height else rows[good[_PLACE].to_numpy()]
+        texts = source.select("prompt", "completion")
+        if self.settings.tokens:
+            again = self._prover.encode(texts)
+            claimed = claimed_tokens(source, again)
+            judgement = self._judged(good, source, Claim(texts, *claimed), again)
+        else:
+            judgement = self._judged(good, source, Claim(texts), None)
+        made = pl.DataFrame([judgement.reason, judgement.evidence])
+        found = self._all(made, composed, good[_PLACE]).select("reason", "evidence")
+        return Rendered(found, judgement.checks, notes)
+
+    def _judged(
+        self, good: pl.DataFrame, source: pl.DataFrame, claim: Claim, again: Ids | None
+    ) -> Judgement:
+        found = self._prover.judge(good, claim, again)
+        compared, different = self._prover.compare(source, good, claim.texts, found.reason)
+        evidence = pl.Series("evidence", different, pl.String)
+        found.checks["compared"] = int((compared & evidence.is_null().to_numpy()).sum())
+        reason = pl.select(
+            pl.when(evidence.is_not_null())
+            .then(pl.lit("template_render"))
+            .otherwise(found.reason)
+            .alias("reason")
+        ).to_series()
+        return Judgement(reason, evidence.fill_null(found.evidence), found.checks)
+
+    def _all(self, made: pl.DataFrame, composed: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
+        """Return a line for each row, those that could not be composed with their reason."""
+        if made.height == composed.height:
+            return made
+        left = composed.with_row_index(_PLACE).filter(pl.col("reason").is_not_null())
+        rejected = left.select(_PLACE, "reason", "evidence")
+        placed = made.with_columns(places)
+        return pl.concat([placed, rejected], how="diagonal").sort(_PLACE).drop(_PLACE)
+
+
+def claimed_tokens(rows: pl.DataFrame, again: Ids) -> tuple[Ids, "np.ndarray[Any, Any]"]:
+    """Return the ids and labels that rows of a run have.
+
+    A row's prompt is as long as its labels' first run of `IGNORED`. Labels that are not as many as
+    the ids count as none.
+    """
+    input_ids, labels = (_flat(rows[name]) for name in ("input_ids", "labels"))
+    if len(labels.ids) != len(input_ids.ids) or (labels.offsets != input_ids.offsets).any():
+        return again, np.full(len(again.flat), -1, np.int32)
+    return _bounded(input_ids, labels.ids), labels.ids
+
+
+def _bounded(input_ids: TokenIds, labels: "np.ndarray[Any, Any]") -> Ids:
+    """Find where each row's completion begins: at its first label."""
+    starts, size = input_ids.offsets, len(labels)
+    trained = np.flatnonzero(labels >= 0)
+    following = np.append(trained, size)[np.searchsorted(trained, starts[:-1])]
+    return Ids(input_ids.ids, starts, np.minimum(following, starts[1:]))
+
+
+def _flat(lists: pl.Series) -> TokenIds:
+    offsets = np.zeros(len(lists) + 1, np.int64)
+    np.cumsum(lists.list.len().fill_null(0).to_numpy(), out=offsets[1:])
+    ids = lists.explode(empty_as_null=False, keep_nulls=False)
+    return TokenIds(ids.cast(pl.Int32).to_numpy(), offsets)
+
+
+def _token_columns(ids: Ids) -> list[pl.Series]:
+    made = {
+        "input_ids": TokenIds(ids.flat, ids.starts).lists(),
+        "labels": TokenIds(ids.labels(), ids.starts).lists(),
+        "n_tokens": pl.Series(ids.lengths()),
+        "n_trained": pl.Series(ids.trained()),
+    }
+    return [made[name].cast(dtype).alias(name) for name, dtype in TOKEN_COLUMNS.items()]
+
+
+def _estimate(texts: pl.DataFrame) -> list[pl.Series]:
+    """Estimate tokens by bytes: some four to one, in English and in Chinese.
+
+    Source: OpenAI's rule of thumb for English; measured on medical-o1 rows with Qwen's vocabulary
+    by `benchmarks.tokens`.
+    """
+    size = texts.select(pl.concat_str("prompt", "completion").str.len_bytes()).to_series()
+    return [(size.cast(pl.Float64) / 4).ceil().cast(pl.Int32).alias("n_tokens_estimate")]
+
+
+def _lengths(ids: Ids, reason: pl.Series) -> dict[int, tuple[int, int]]:
+    """Count the rows, and their trained tokens, that fit each candidate length."""
+    counted = (reason.is_null() | (reason == "too_long")).to_numpy()
+    lengths, trained = ids.lengths(), ids.trained()
+    fitting = {limit: counted & (lengths <= limit) for limit in CANDIDATES}
+    return {limit: (int(mask.sum()), int(trained[mask].sum())) for limit, mask in fitting.items()}
