@@ -90,7 +90,7 @@ class _Judge:
     def __init__(self, prober: Prober, stops: Stops, frames: Sequence[ThinkFrame]) -> None:
         self._prober, self._stops, self._frames = prober, stops, frames
         self._findings: list[Finding] = []
-        self._lost: list[Lost] = []
+        self._tried: list[Kept | Lost] = []
 
     def verdict(self) -> Verdict:
         modes = self._prober.modes()
@@ -104,9 +104,9 @@ class _Judge:
             Finding("which form keeps the reasoning", kept.encoding.value, _shown(kept))
         )
         self._findings += [
-            Finding(f"reasoning as {lost.encoding.value}", "lost", lost.why)
-            for lost in self._lost
-            if lost.encoding is not kept.encoding
+            Finding(f"reasoning as {other.encoding.value}", *_fate(other))
+            for other in self._tried
+            if other.encoding is not kept.encoding
         ]
         ending = self._ending(mode, kept)
         plain = self._plain(modes, mode, kept)
@@ -151,13 +151,13 @@ class _Judge:
             )
         inline: list[tuple[Mode, Kept]] = []
         for mode in ordered:
-            for found in self._prober.kept(mode, Shape(), {"Question": QUESTION}):
-                if isinstance(found, Lost):
-                    self._lost += [found] if mode is ordered[0] else []
-                elif found.encoding is Encoding.INLINE:
-                    inline.append((mode, found))
-                else:
-                    return mode, found, None
+            found = list(self._prober.kept(mode, Shape(), {"Question": QUESTION}))
+            kept = [item for item in found if isinstance(item, Kept)]
+            if mode is ordered[0] or kept:
+                self._tried = found
+            if kept and kept[0].encoding is not Encoding.INLINE:
+                return mode, kept[0], None
+            inline += [(mode, item) for item in kept]
             if mode.state == "opens":
                 break
         composed = self._composed(ordered)
@@ -181,7 +181,8 @@ class _Judge:
         return knows_tag or mode.state == "opens" or not text.reads_reasoning
 
     def _why(self, inline: Sequence[tuple[Mode, Kept]]) -> str:
-        reasons = [f"{lost.encoding.value}: {lost.why}" for lost in self._lost[:2]]
+        lost = [item for item in self._tried if isinstance(item, Lost)]
+        reasons = [f"{item.encoding.value}: {item.why}" for item in lost[:2]]
         if inline:
             reasons.append(
                 "inline: a <think> tag would be literal text, for the template reads reasoning "
@@ -340,6 +341,7 @@ def _continues(mode: Mode, frames: Sequence[ThinkFrame], literals: str) -> Think
         frame
         for frame in frames
         if frame.tags is not None
+        and frame.generation_prompt_end.strip()
         and _end_of(mode).endswith(frame.generation_prompt_end)
         and bool(frame.opened) == (mode.state == "opens")
         and (frame.opened or all(tag in literals for tag in frame.tags))
@@ -366,6 +368,12 @@ def _asked() -> list[Mapping[str, str]]:
 
 def _end_of(mode: Mode) -> str:
     return mode.prompt.partition(QUESTION)[2]
+
+
+def _fate(found: Kept | Lost) -> tuple[str, str]:
+    if isinstance(found, Lost):
+        return "lost", found.why
+    return "kept too", _shown(found)
 
 
 def _shown(kept: Kept) -> str:
