@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -48,6 +48,8 @@ class Claim:
     texts: pl.DataFrame
     ids: Ids | None = None
     labels: NDArray[np.int32] | None = None
+    #: Check → rows whose other columns contradict these.
+    wrong: Mapping[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,11 @@ class Prover:
                 self.tokenizer.vocab_size,
                 self.settings.max_tokens,
             )
-            for name, mask in id_failures(claim.ids, claim.labels, again, expected).items():
-                failures[name] = failures[name] | mask if name in failures else mask
+            found = id_failures(claim.ids, claim.labels, again, expected)
+            failures = _either(failures, found)
             lost = self._lost(claim.ids, claim.texts)
             failures["round_trip"] = failures["round_trip"] | lost
+        failures = _either(failures, claim.wrong)
         failures["control_tokens"] = np.zeros(rows, bool)  # found when the row was composed
         names = first_failures(failures, rows)
         return Judgement(names.replace(_REASON_OF), evidence.all(names), passed(failures, rows))
@@ -176,6 +179,12 @@ class Prover:
             lists = [ids.row(place).tolist() for place in range(ids.rows)]
             lost = np.array(self.tokenizer.decode_batch(lists), object) != whole.to_numpy()
         return lost
+
+
+def _either(one: Mapping[str, Mask], other: Mapping[str, Mask]) -> dict[str, Mask]:
+    """Return the rows that fail a check by one account or the other."""
+    both = {name: one[name] | other[name] for name in one.keys() & other.keys()}
+    return {**one, **other, **both}
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from cotdata.manifest import Evidence, RenderRecord
 from cotdata.render.boundaries import merges
-from cotdata.render.columns import CANDIDATES, TOKEN_COLUMNS, Rendered, render_schema
+from cotdata.render.columns import CANDIDATES, IGNORED, TOKEN_COLUMNS, Rendered, render_schema
 from cotdata.render.compose import Composer
 from cotdata.render.encoder import TokenIds
 from cotdata.render.encodings import Shape
 from cotdata.render.exported import exported_files
 from cotdata.render.messages import messages
 from cotdata.render.model_files import ModelFiles
-from cotdata.render.proof import Ids
+from cotdata.render.proof import Ids, Mask
 from cotdata.render.prover import Claim, Judgement, Prover
 from cotdata.render.settings import Render
 from cotdata.render.verdict import Verdict
@@ -134,12 +135,14 @@ class Renderer:
         good = composed.with_row_index(_PLACE).filter(pl.col("reason").is_null())
         source = rows if good.height == rows.height else rows[good[_PLACE].to_numpy()]
         texts = source.select("prompt", "completion")
+        wrong = _other_claims(source, self.settings.system, tokens=self.settings.tokens)
         if self.settings.tokens:
             again = self._prover.encode(texts)
-            claimed = claimed_tokens(source, again)
-            judgement = self._judged(good, source, Claim(texts, *claimed), again)
+            judgement = self._judged(
+                good, source, Claim(texts, *claimed_tokens(source), wrong), again
+            )
         else:
-            judgement = self._judged(good, source, Claim(texts), None)
+            judgement = self._judged(good, source, Claim(texts, wrong=wrong), None)
         made = pl.DataFrame([judgement.reason, judgement.evidence])
         found = self._all(made, composed, good[_PLACE]).select("reason", "evidence")
         return Rendered(found, judgement.checks, notes)
@@ -169,19 +172,34 @@ class Renderer:
         return pl.concat([placed, rejected], how="diagonal").sort(_PLACE).drop(_PLACE)
 
 
-def claimed_tokens(rows: pl.DataFrame, again: Ids) -> tuple[Ids, "np.ndarray[Any, Any]"]:
+def claimed_tokens(rows: pl.DataFrame) -> tuple[Ids, NDArray[np.int32]]:
     """Return the ids and labels that rows of a run have.
 
-    A row's prompt is as long as its labels' first run of `IGNORED`. Labels that are not as many as
-    the ids count as none.
+    A row's completion begins at its first label. Labels that are not as many as the row's ids
+    count as none.
     """
-    input_ids, labels = (_flat(rows[name]) for name in ("input_ids", "labels"))
-    if len(labels.ids) != len(input_ids.ids) or (labels.offsets != input_ids.offsets).any():
-        return again, np.full(len(again.flat), -1, np.int32)
-    return _bounded(input_ids, labels.ids), labels.ids
+    fits = pl.col("labels").list.len() == pl.col("input_ids").list.len()
+    nothing = pl.lit(IGNORED, pl.Int32).repeat_by(pl.col("input_ids").list.len())
+    labels = rows.select(pl.when(fits).then("labels").otherwise(nothing).alias("labels"))
+    input_ids = _flat(rows["input_ids"])
+    flat = _flat(labels["labels"]).ids
+    return _bounded(input_ids, flat), flat
 
 
-def _bounded(input_ids: TokenIds, labels: "np.ndarray[Any, Any]") -> Ids:
+def _other_claims(rows: pl.DataFrame, system: str | None, *, tokens: bool) -> dict[str, Mask]:
+    """Hold the columns that follow from others against them."""
+    text = pl.col("text").ne_missing(pl.concat_str("prompt", "completion"))
+    said = pl.col("messages").ne_missing(messages(system))
+    wrong = {"round_trip": rows.select(text | said).to_series().to_numpy()}
+    if tokens:
+        n_tokens = pl.col("n_tokens").ne_missing(pl.col("input_ids").list.len().cast(pl.Int32))
+        trained = pl.col("labels").list.eval(pl.element() != IGNORED).list.sum().cast(pl.Int32)
+        counts = n_tokens | pl.col("n_trained").ne_missing(trained)
+        wrong["trained_span"] = rows.select(counts).to_series().to_numpy()
+    return wrong
+
+
+def _bounded(input_ids: TokenIds, labels: NDArray[np.int32]) -> Ids:
     """Find where each row's completion begins: at its first label."""
     starts, size = input_ids.offsets, len(labels)
     trained = np.flatnonzero(labels >= 0)

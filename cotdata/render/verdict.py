@@ -350,7 +350,7 @@ def _continues(mode: Mode, frames: Sequence[ThinkFrame], literals: str) -> Think
 
 
 def _learned(mode: Mode, kept: Kept) -> Tags | None:
-    """Return the think tags that a form itself shows: the last before the reasoning and the next."""
+    """Return the tags that a form itself shows: the last before the reasoning, and the next."""
     opening = MARKER.findall(_end_of(mode) + kept.before)
     closing = MARKER.findall(kept.between)
     if (
