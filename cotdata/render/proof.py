@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -50,6 +50,13 @@ REASONS: Final[Mapping[str, str]] = {
 LONG_CHARS: Final = 64
 
 Mask = NDArray[np.bool_]
+
+
+class Slots(NamedTuple):
+    """What stands before the reasoning in a completion, and between it and the answer."""
+
+    before: str
+    between: str
 
 
 @dataclass(frozen=True)
@@ -123,25 +130,26 @@ class Expected:
     max_tokens: int | None
 
 
-def text_failures(claimed: pl.DataFrame, composed: pl.DataFrame) -> dict[str, Mask]:
+def text_failures(claimed: pl.DataFrame, composed: pl.DataFrame, form: Slots) -> dict[str, Mask]:
     """Return the rows that fail a check on texts.
 
     Args:
         claimed: With prompt and completion (String, not null).
         composed: What must be written for each row (`COMPOSED_SCHEMA`).
+        form: What stands around the reasoning.
     """
     both = composed.with_columns(
         claimed_prompt=claimed["prompt"], claimed_completion=claimed["completion"]
     )
     completion, reasoning = pl.col("claimed_completion"), pl.col("reasoning")
-    marker = pl.col("between").str.strip_chars()
+    slot = pl.concat_str(pl.lit(form.before), reasoning, pl.lit(form.between))
     # A short reasoning ("Yes.") may well stand in the question or the answer, too.
     is_long = reasoning.str.len_chars() >= LONG_CHARS
     misplaced = (
-        (completion.str.count_matches(marker, literal=True) != 1)
-        | ~completion.str.contains(pl.concat_str(reasoning, "between"), literal=True)
-        | (is_long & (completion.str.count_matches(reasoning, literal=True) != 1))
-        | (is_long & pl.col("claimed_prompt").str.contains(reasoning, literal=True))
+        (completion.str.count_matches(form.between.strip(), literal=True) != 1)
+        | ~completion.str.starts_with(slot)
+        | (is_long & (_occurrences(completion, reasoning) != 1))
+        | (is_long & (_occurrences(pl.col("claimed_prompt"), reasoning) != 0))
     )
     checks = both.select(
         reasoning=(reasoning.is_not_null() & misplaced).fill_null(value=False),
@@ -150,6 +158,11 @@ def text_failures(claimed: pl.DataFrame, composed: pl.DataFrame) -> dict[str, Ma
         round_trip=completion != pl.col("completion"),
     )
     return {name: checks[name].to_numpy() for name in checks.columns}
+
+
+def _occurrences(text: pl.Expr, part: pl.Expr) -> pl.Expr:
+    # `count_matches` would compile a regular expression for each row, and long ones not at all.
+    return text.str.split(part).list.len().cast(pl.Int64) - 1
 
 
 def id_failures(

@@ -17,6 +17,7 @@ from cotdata.render.proof import (
     Expected,
     Ids,
     Mask,
+    Slots,
     first_failures,
     id_failures,
     passed,
@@ -90,7 +91,8 @@ class Prover:
             again: The claimed texts encoded anew; the claim's own ids where they just were.
         """
         rows = composed.height
-        failures = text_failures(claim.texts, composed)
+        slots = Slots(self.verdict.before, self.verdict.between)
+        failures = text_failures(claim.texts, composed, slots)
         evidence = _Evidence(self, composed, claim, again)
         if claim.ids is not None and again is not None and self.tokenizer is not None:
             expected = Expected(

@@ -122,6 +122,7 @@ class Renderer:
             reason=judgement.reason,
             evidence=judgement.evidence,
         ).with_columns(_estimate(texts) if ids is None else _token_columns(ids))
+        made = made.select(*self.schema(), "reason", "evidence")
         return Rendered(self._all(made, composed, good[_PLACE]), judgement.checks, notes, lengths)
 
     def prove(self, rows: pl.DataFrame) -> Rendered:
