@@ -11,7 +11,7 @@ from cotdata.manifest import Evidence, RenderRecord
 from cotdata.render.boundaries import merges
 from cotdata.render.columns import CANDIDATES, IGNORED, TOKEN_COLUMNS, Rendered, render_schema
 from cotdata.render.compose import Composer
-from cotdata.render.encoder import TokenIds
+from cotdata.render.token_ids import TokenIds
 from cotdata.render.encodings import Shape
 from cotdata.render.exported import exported_files
 from cotdata.render.messages import messages
