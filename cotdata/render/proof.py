@@ -47,7 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
 }
 
 #: Reasoning shorter than this may occur elsewhere by chance.
-LONG_CHARS: Final = 64
+LONG_BYTES: Final = 64
 
 Mask = NDArray[np.bool_]
 
@@ -143,21 +143,41 @@ def text_failures(claimed: pl.DataFrame, composed: pl.DataFrame, form: Slots) ->
     )
     completion, reasoning = pl.col("claimed_completion"), pl.col("reasoning")
     slot = pl.concat_str(pl.lit(form.before), reasoning, pl.lit(form.between))
-    # A short reasoning ("Yes.") may well stand in the question or the answer, too.
-    is_long = reasoning.str.len_chars() >= LONG_CHARS
     misplaced = (
-        (completion.str.count_matches(form.between.strip(), literal=True) != 1)
-        | ~completion.str.starts_with(slot)
-        | (is_long & (_occurrences(completion, reasoning) != 1))
-        | (is_long & (_occurrences(pl.col("claimed_prompt"), reasoning) != 0))
-    )
+        completion.str.count_matches(form.between.strip(), literal=True) != 1
+    ) | ~completion.str.starts_with(slot)
     checks = both.select(
         reasoning=(reasoning.is_not_null() & misplaced).fill_null(value=False),
         prompt=pl.col("claimed_prompt") != pl.col("prompt"),
         trained_span=~completion.str.ends_with(pl.col("end")),
         round_trip=completion != pl.col("completion"),
     )
-    return {name: checks[name].to_numpy() for name in checks.columns}
+    failures = {name: checks[name].to_numpy() for name in checks.columns}
+    failures["reasoning"] = failures["reasoning"] | _repeated(both)
+    return failures
+
+
+def _repeated(rows: pl.DataFrame) -> Mask:
+    """Say which rows have their reasoning a second time, in the prompt or in the answer.
+
+    A short reasoning ("Yes.") may well stand there by chance; a text that is shorter than the
+    reasoning cannot hold it.
+    """
+    size = pl.col("reasoning").str.len_bytes()
+    is_long = size >= LONG_BYTES
+    has_room = (pl.col("claimed_prompt").str.len_bytes() >= size) | (
+        pl.col("claimed_completion").str.len_bytes() >= 2 * size
+    )
+    places = rows.select((is_long & has_room).fill_null(value=False)).to_series().arg_true()
+    repeated = np.zeros(rows.height, bool)
+    if len(places):
+        completion, reasoning = pl.col("claimed_completion"), pl.col("reasoning")
+        found = rows[places].select(
+            (_occurrences(completion, reasoning) > 1)
+            | (_occurrences(pl.col("claimed_prompt"), reasoning) > 0)
+        )
+        repeated[places.to_numpy()] = found.to_series().to_numpy()
+    return repeated
 
 
 def _occurrences(text: pl.Expr, part: pl.Expr) -> pl.Expr:
