@@ -31,6 +31,8 @@ class Question(NamedTuple):
     prompt: str
     #: The prompt's token ids; empty where the run has none.
     ids: Sequence[int]
+    #: The text of the beginning-of-sequence token, if the model has one.
+    bos: str = ""
 
 
 class Answer(NamedTuple):
@@ -70,7 +72,7 @@ class Server:
         }
         text = str(self._post("/apply-template", body).get("prompt", ""))
         # It takes the beginning-of-sequence token off the text and adds it to the ids.
-        if not asked.prompt.endswith(text) or len(asked.prompt) - len(text) > _longest_bos(asked):
+        if text not in {asked.prompt, asked.prompt.removeprefix(asked.bos)}:
             return Answer(asked.row_id, "text", _difference(asked.prompt, text))
         if not asked.ids:
             return Answer(asked.row_id, "text", None)
@@ -172,11 +174,6 @@ def _first_model(listed: Mapping[str, Any] | None) -> str | None:
     models = (listed or {}).get("data") or [{}]
     name = models[0].get("id") if isinstance(models[0], dict) else None
     return name if isinstance(name, str) else None
-
-
-def _longest_bos(asked: Question) -> int:
-    """Return how long the first token's text may be: what stands before the first turn."""
-    return len(asked.prompt) if not asked.ids else 64
 
 
 def _difference(expected: str, found: str) -> str:
