@@ -59,7 +59,7 @@ class FrameText:
     def turns(self) -> Turns:
         """How the turns before the model's are written."""
         plain = self.frame.plain
-        if self._is_plain and plain is not None and plain.turns is not None:
+        if self.is_plain and plain is not None and plain.turns is not None:
             return plain.turns
         return self.frame.turns
 
@@ -67,7 +67,7 @@ class FrameText:
     def prompted(self) -> str:
         """What the generation prompt writes after the beginning of the model's turn."""
         plain = self.frame.plain
-        if self._is_plain and plain is not None:
+        if self.is_plain and plain is not None:
             return plain.block if plain.is_prompted else ""
         return self.frame.opened
 
@@ -89,12 +89,13 @@ class FrameText:
         frame, plain = self.frame, self.frame.plain
         if reasoning:
             return self._reasoned(reasoning)
-        if self._is_plain and plain is not None:
+        if self.is_plain and plain is not None:
             return self._filled(plain.block + plain.before)
         return self._filled(frame.bare)
 
     @property
-    def _is_plain(self) -> bool:
+    def is_plain(self) -> bool:
+        """Whether the form without reasoning is written."""
         return not self.is_thinking and self.frame.switch is not None
 
     def _reasoned(self, reasoning: str) -> str:
@@ -128,7 +129,7 @@ class FrameText:
             keeps = frame.history_switch.is_on
         if keeps:
             before = self._reasoned(reasoning) if reasoning else self._filled(frame.kept)
-        elif self._is_plain and frame.plain and frame.plain.history_open is not None:
+        elif self.is_plain and frame.plain and frame.plain.history_open is not None:
             before = self._filled(frame.plain.history_open)
         else:
             before = self._filled(frame.dropped if reasoning else frame.history_open)
