@@ -59,7 +59,7 @@ def expected(frame: ThinkFrame, messages: list[dict[str, Any]], think: bool | No
 
 
 @pytest.mark.parametrize("frame", OLLAMA_FRAMES, ids=lambda frame: frame.name)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_the_modelfile_writes_the_frame_s_prompt(frame: ThinkFrame, data: st.DataObject) -> None:
     commands = dict(read_modelfile(modelfile(serving_form(frame, SPECIAL), "./model.gguf")))

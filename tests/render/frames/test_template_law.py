@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cotdata.errors import RenderError
 from cotdata.render.chat_template import ChatTemplate, chat_environment
 from cotdata.render.frames import (
     FRAMES,
@@ -59,7 +60,7 @@ def kwargs(frame: ThinkFrame, *, is_thinking: bool) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("frame", ALL, ids=lambda frame: frame.name)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_the_template_renders_what_the_data_says(frame: ThinkFrame, data: st.DataObject) -> None:
     messages = data.draw(conversations(frame))
@@ -135,3 +136,18 @@ def test_a_written_prompt_refuses_earlier_turns() -> None:
     messages = [{"role": role, "content": "x"} for role in ("user", "assistant", "user")]
     with pytest.raises(jinja2.TemplateError, match="earlier turns"):
         TEMPLATES["own"].render(messages, {}, is_prompt=True)
+
+
+def test_reasoning_after_a_closed_block_is_refused() -> None:
+    text = FrameText(find_frame("qwen3"), SPECIAL, is_thinking=False)
+    assert text.completion(None, "So.") == "So.<|im_end|>"
+    with pytest.raises(RenderError, match="no place for reasoning"):
+        text.completion("Because.", "So.")
+
+
+def test_tags_in_an_earlier_answer_are_read_as_the_family_reads_them() -> None:
+    earlier = {"role": "assistant", "content": "<think>\nBecause.\n</think>\n\nSo."}
+    messages = [{"role": "user", "content": "a"}, earlier, {"role": "user", "content": "b"}]
+    prompt = FrameText(find_frame("qwen3"), SPECIAL).prompt(messages)
+    assert "assistant\nSo.<|im_end|>" in prompt
+    assert TEMPLATES["qwen3"].render(messages, {}, is_prompt=True) == prompt
