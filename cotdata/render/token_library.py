@@ -7,6 +7,7 @@ added here in the same way: `PreTrainedTokenizerFast.__init__` (5.24) adds the t
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -52,6 +53,42 @@ def load_library(files: ModelFiles) -> "tokenizers.Tokenizer":
         library.model.dropout = None
     _add_configured(library, files)
     return library
+
+
+def continuing(library: "tokenizers.Tokenizer") -> "tokenizers.Tokenizer | None":
+    """Return the tokenizer for text that goes on from another, where that is another one.
+
+    Tokenizers of sentencepiece's kind put a blank before every text. In the middle of one, as a
+    completion is, it would be a blank that nobody wrote. None where nothing is put before a text.
+    """
+    from tokenizers import Tokenizer
+
+    parts = {
+        name: json.loads(part.__getstate__())
+        for name in ("normalizer", "pre_tokenizer")
+        if (part := getattr(library, name)) is not None
+    }
+    if not any([_without_blank(parts, name) for name in parts]):
+        return None
+    return Tokenizer.from_str(json.dumps(json.loads(library.to_str()) | parts))
+
+
+def _without_blank(holder: Any, key: str | int) -> bool:  # noqa: ANN401
+    """Take out of a part of tokenizer.json what puts a blank before a text; say if there was."""
+    part = holder[key]
+    match part:
+        case {"normalizers": list(parts)} | {"pretokenizers": list(parts)}:
+            return any([_without_blank(parts, place) for place in range(len(parts))])
+        case {"type": "Prepend"}:
+            holder[key] = {"type": "Sequence", "normalizers": []}
+        case {"type": "Metaspace"} if part.get("prepend_scheme", "always") != "never":
+            part |= {"prepend_scheme": "never"}
+            part.pop("add_prefix_space", None)
+        case {"type": "ByteLevel", "add_prefix_space": True}:
+            part["add_prefix_space"] = False
+        case _:
+            return False
+    return True
 
 
 def special_tokens(config: Mapping[str, Any]) -> dict[str, str]:

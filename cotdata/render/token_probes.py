@@ -29,6 +29,13 @@ PROBES: Final = (
     "def f(x):\n    return {'a': [x, -1], \"b\": x ** 2}  # \\n\n",
     "\u0000\u0001\u001b[0m\u007f\u0085\u00a0\u2028\u3000\ufeff\ufffd\U0010ffff",
 )
+#: A prompt's end and a completion's beginning.
+_JOINTS: Final = (
+    ("Question?\n", "Let me see."),
+    ("assistant\n<think>\n", "First, 2 + 2.\n</think>\n\n4"),
+    ("答：", "先看病史。"),
+    ("A:", " yes"),
+)
 #: Characters of which Unicode has two forms.
 _TWO_FORMS: Final = ("e\u0301 o\u0302\u0323 \u1e9b\u0323", "\uac00 \u1100\u1161 \u212b \u2126")
 
@@ -62,6 +69,27 @@ def normal_form(
             fix="use the tokenizer.json that the model was published with",
         )
     return form
+
+
+def check_joint(library: "tokenizers.Tokenizer", inside: "tokenizers.Tokenizer") -> None:
+    """Check that a prompt's ids and a completion's, one after the other, are both texts.
+
+    Args:
+        library: What encodes prompts, and decodes.
+        inside: What encodes texts that go on from others.
+
+    Raises:
+        RenderError: If what comes back is another text.
+    """
+    for before, after in _JOINTS:
+        ids = library.encode(before, add_special_tokens=False).ids
+        ids += inside.encode(after, add_special_tokens=False).ids
+        back = str(library.decode(ids, skip_special_tokens=False))
+        if back != before + after:
+            raise RenderError(
+                f"the tokenizer joins `{_shown(before)}` and `{_shown(after)}` as `{_shown(back)}`",
+                fix="use the tokenizer.json that the model was published with",
+            )
 
 
 def _around(added: Iterable["tokenizers.AddedToken"]) -> Iterable[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from cotdata.render.encoder import Encoder, TokenIds
+from cotdata.render.encoder import Encoder
 from cotdata.render.model_files import ModelFiles
-from cotdata.render.token_library import extra_tokens, load_library, special_tokens
-from cotdata.render.token_probes import normal_form
+from cotdata.render.token_ids import TokenIds
+from cotdata.render.token_library import continuing, extra_tokens, load_library, special_tokens
+from cotdata.render.token_probes import check_joint, normal_form
 
 if TYPE_CHECKING:
     import tokenizers
@@ -48,6 +49,9 @@ class Tokenizer:
         )
         self.normalizes = normal_form(self._library, decoder.values())
         self._encoder = Encoder(self._library)
+        inside = continuing(self._library)
+        self._continuing = self._encoder if inside is None else Encoder(inside)
+        check_joint(self._library, inside or self._library)
 
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[ModelFiles]]:
         """Travel between processes as the files it was made of, and be loaded there."""
@@ -81,13 +85,22 @@ class Tokenizer:
         ids = self._library.encode(text, add_special_tokens=False).ids
         return ids[0] if len(ids) == 1 and self.decode(ids) == text else None
 
-    def encode(self, texts: pl.Series) -> TokenIds:
+    def encode(self, texts: pl.Series, *, continues: bool = False) -> TokenIds:
         """Return the ids of each text, as a server makes them of a rendered prompt.
 
-        Added tokens in a text become their ids; nothing is added before or after it. A null is
-        taken for an empty text.
+        Added tokens in a text become their ids; nothing is added before or after it.
+
+        Args:
+            texts: A null is taken for an empty text.
+            continues: Whether the texts go on from others, as completions do: then no blank is
+                put before them. Tokenizers that never do that make no difference.
         """
-        return self._encoder.encode(texts)
+        return (self._continuing if continues else self._encoder).encode(texts)
+
+    @property
+    def prefixes(self) -> bool:
+        """Whether a blank is put before a text that does not go on from another."""
+        return self._continuing is not self._encoder
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of ids, special tokens included and nothing tidied up."""
