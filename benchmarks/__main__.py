@@ -16,7 +16,13 @@ from benchmarks.micro import MICRO, run_micro
 from benchmarks.results import Report, format_scaling, format_table
 from benchmarks.settings import BenchmarkError
 
-_ROWS: Final = {"build": [100_000, 860_000], "validation": [200_000], "exact_dedup": [860_000]}
+_ROWS: Final = {
+    "build": [100_000, 860_000],
+    "validation": [200_000],
+    "exact_dedup": [860_000],
+    "rendering": [20_000],
+    "proof": [20_000],
+}
 
 
 def main() -> int:

@@ -15,6 +15,8 @@ from benchmarks.results import Outcome, Report, run_rounds
 MICRO: Final[Mapping[str, Sequence[str]]] = {
     "validation": ("cotdata", "pydantic"),
     "exact_dedup": ("cotdata", "polars", "polars_columns"),
+    "rendering": ("cotdata", "apply_chat_template", "compiled_jinja"),
+    "proof": ("cotdata", "without_proof", "full"),
 }
 
 

@@ -11,7 +11,6 @@ from cotdata.manifest import Evidence, RenderRecord
 from cotdata.render.boundaries import merges
 from cotdata.render.columns import CANDIDATES, IGNORED, TOKEN_COLUMNS, Rendered, render_schema
 from cotdata.render.compose import Composer
-from cotdata.render.token_ids import TokenIds
 from cotdata.render.encodings import Shape
 from cotdata.render.exported import exported_files
 from cotdata.render.messages import messages
@@ -19,6 +18,7 @@ from cotdata.render.model_files import ModelFiles
 from cotdata.render.proof import Ids, Mask
 from cotdata.render.prover import Claim, Judgement, Prover
 from cotdata.render.settings import Render
+from cotdata.render.token_ids import TokenIds
 from cotdata.render.verdict import Verdict
 
 #: Raised when the same rows are rendered otherwise.
@@ -118,10 +118,10 @@ class Renderer:
                 notes["boundary_merge"] += crossed
         made = texts.with_columns(
             text=pl.concat_str("prompt", "completion"),
-            messages=source.select(messages(self.settings.system)).to_series(),
+            messages=messages(source, self.settings.system),
             reason=judgement.reason,
             evidence=judgement.evidence,
-        ).with_columns(_estimate(texts) if ids is None else _token_columns(ids))
+        ).with_columns(_estimate(texts) if ids is None else token_columns(ids))
         made = made.select(*self.schema(), "reason", "evidence")
         return Rendered(self._all(made, composed, good[_PLACE]), judgement.checks, notes, lengths)
 
@@ -190,8 +190,8 @@ def claimed_tokens(rows: pl.DataFrame) -> tuple[Ids, NDArray[np.int32]]:
 def _other_claims(rows: pl.DataFrame, system: str | None, *, tokens: bool) -> dict[str, Mask]:
     """Hold the columns that follow from others against them."""
     text = pl.col("text").ne_missing(pl.concat_str("prompt", "completion"))
-    said = pl.col("messages").ne_missing(messages(system))
-    wrong = {"round_trip": rows.select(text | said).to_series().to_numpy()}
+    said = rows["messages"].ne_missing(messages(rows, system))
+    wrong = {"round_trip": (rows.select(text).to_series() | said).to_numpy()}
     if tokens:
         n_tokens = pl.col("n_tokens").ne_missing(pl.col("input_ids").list.len().cast(pl.Int32))
         trained = pl.col("labels").list.eval(pl.element() != IGNORED).list.sum().cast(pl.Int32)
@@ -215,7 +215,8 @@ def _flat(lists: pl.Series) -> TokenIds:
     return TokenIds(ids.cast(pl.Int32).to_numpy(), offsets)
 
 
-def _token_columns(ids: Ids) -> list[pl.Series]:
+def token_columns(ids: Ids) -> list[pl.Series]:
+    """Return the columns of `TOKEN_COLUMNS`."""
     made = {
         "input_ids": TokenIds(ids.flat, ids.starts).lists(),
         "labels": TokenIds(ids.labels(), ids.starts).lists(),
