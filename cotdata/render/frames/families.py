@@ -61,7 +61,8 @@ GPT_OSS: Final = ThinkFrame(
 GLM: Final = ThinkFrame(
     name="glm",
     source="GLM-4.5's and 4.6's chat template: trl/chat_templates/glm4moe.jinja (trl 1.16.0). It "
-    "leaves the last answer open; generation stops at what begins the next turn",
+    "leaves the last answer open; the stop is what begins the next turn, as in that package's "
+    "glm4moe_training.jinja",
     turns=Turns(user="<|user|>\n{content}", system="<|system|>\n{content}"),
     head="[gMASK]<sop>",
     assistant="<|assistant|>",
@@ -87,7 +88,7 @@ GLM_4_7: Final = replace(
     GLM,
     name="glm-4.7",
     source="GLM-4.7-Flash's chat template as collected in ikawrakow/ik_llama.cpp "
-    "(GLM-4.7-Flash.jinja); generation stops at what begins the next turn",
+    "(GLM-4.7-Flash.jinja); the stop is what begins the next turn, as for the frame `glm`",
     turns=Turns(user="<|user|>{content}", system="<|system|>{content}"),
     opened="<think>",
     open="",
@@ -291,8 +292,8 @@ _MISTRAL_FORMAT: Final = (
 
 MAGISTRAL: Final = ThinkFrame(
     name="magistral",
-    source="Magistral Small 2507's tags and recommended system prompt, as evaluation scripts for "
-    "it write them; not compared with an original",
+    source="Mistral's reasoning tags, turns as in Ministral's template, and the system prompt that "
+    "evaluation scripts give its reasoning models; not compared with an original",
     turns=Turns(
         user="[INST]{content}[/INST]",
         system="[SYSTEM_PROMPT]{content}[/SYSTEM_PROMPT]",
@@ -321,8 +322,9 @@ MINISTRAL: Final = replace(
 
 HUATUO_O1: Final = ThinkFrame(
     name="huatuo-o1",
-    source="HuatuoGPT-o1's training script (SFT_stage1.py): its headings, in Llama 3's chat "
-    "template, which is trl/chat_templates/llama3.jinja (trl 1.16.0)",
+    source="HuatuoGPT-o1's headings, in Llama 3's chat template (trl/chat_templates/llama3.jinja, "
+    "trl 1.16.0), which copies of its training script take for models that have none; not "
+    "compared with its own tokenizer's",
     turns=Turns(
         user="<|start_header_id|>user<|end_header_id|>\n\n{content}<|eot_id|>",
         system="<|start_header_id|>system<|end_header_id|>\n\n{content}<|eot_id|>",
