@@ -2,5 +2,6 @@
 
 from cotdata.report.examples import Examples, collect_examples
 from cotdata.report.html import render_report
+from cotdata.report.rendered import collect_rendered
 
-__all__ = ["Examples", "collect_examples", "render_report"]
+__all__ = ["Examples", "collect_examples", "collect_rendered", "render_report"]

@@ -78,7 +78,7 @@ def collect_examples(run_dir: Path) -> Examples:
     Raises:
         SourceError: If a file cannot be read as parquet.
     """
-    return Examples(_rejected(_files(run_dir / "rejected")), _kept(_files(run_dir / "data")))
+    return Examples(_rejected(_files(run_dir / "rejected")), _kept(kept_places(run_dir)))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -104,8 +104,15 @@ def _rejected(files: Sequence[Path]) -> dict[ReasonKey, list[ExampleRow]]:
     return found
 
 
-def _kept(files: Sequence[Path]) -> list[ExampleRow]:
-    """Take rows from every split and source in turn, so that a small one is seen too."""
+def kept_places(run_dir: Path) -> list[tuple[Path, list[int]]]:
+    """Return the files of `data/` with the numbers of the rows that the report shows.
+
+    Rows come from every split and source in turn, so that a small one is seen too.
+
+    Raises:
+        SourceError: If a file cannot be read as parquet.
+    """
+    files = _files(run_dir / "data")
     wanted = []
     for place, path in enumerate(files):
         for source, first in _firsts(path, [pl.col("source")], KEPT):
@@ -117,11 +124,14 @@ def _kept(files: Sequence[Path]) -> list[ExampleRow]:
         turns[key] = turns.get(key, 0) + 1
         ranked.append((turns[key], place, index))
     chosen = sorted(sorted(ranked)[:KEPT], key=lambda item: item[1:])
-    rows = []
-    for place, path in enumerate(files):
-        indices = [index for _, where, index in chosen if where == place]
-        rows += [row for _, row in _read(path, indices)]
-    return rows
+    return [
+        (path, [index for _, where, index in chosen if where == place])
+        for place, path in enumerate(files)
+    ]
+
+
+def _kept(places: Sequence[tuple[Path, list[int]]]) -> list[ExampleRow]:
+    return [row for path, indices in places for _, row in _read(path, indices)]
 
 
 def _split(path: Path) -> str:
@@ -133,7 +143,7 @@ def _firsts(path: Path, keys: Sequence[pl.Expr], count: int) -> list[tuple[Any, 
     names = [key.meta.output_name() for key in keys]
     table = pl.scan_parquet(path, glob=False).select(*keys).with_row_index(_INDEX)
     firsts = table.group_by(names, maintain_order=True).agg(pl.col(_INDEX).head(count))
-    return _collect(firsts, path).rows()
+    return read_table(firsts, path).rows()
 
 
 def _read(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, ExampleRow]]:
@@ -153,7 +163,7 @@ def _read(path: Path, indices: Sequence[int]) -> Iterator[tuple[int, ExampleRow]
         # A slice reads only the row groups that it touches: memory stays that of a few of them.
         part = rows.slice(window[0], window[-1] - window[0] + 1).with_row_index(_INDEX, window[0])
         wanted = part.filter(pl.col(_INDEX).is_in(window)).select(_INDEX, *columns)
-        for record in _collect(wanted, path).iter_rows(named=True):
+        for record in read_table(wanted, path).iter_rows(named=True):
             yield record[_INDEX], _row(record, split)
 
 
@@ -186,7 +196,12 @@ def _row(record: Mapping[str, Any], split: str | None) -> ExampleRow:
     )
 
 
-def _collect(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
+def read_table(rows: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    """Return what is asked of a file of a run.
+
+    Raises:
+        SourceError: If it cannot be read as parquet.
+    """
     try:
         return rows.collect()
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -6,21 +6,26 @@ from typing import Any, Final
 
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cotdata.manifest import Manifest, StageRecord
+from cotdata.render.view import RowView
 from cotdata.report.evidence import read_evidence
 from cotdata.report.examples import ExampleRow, Examples, source_label, stage_labels_of
 from cotdata.report.funnel import funnel
 from cotdata.report.lengths import HEIGHT, WIDTH, bin_table, histograms
 from cotdata.report.meanings import source_meaning, stage_meaning
+from cotdata.report.proof import proof
+from cotdata.report.rendered import shown_rows
 from cotdata.report.shares import language_groups, source_groups, split_shares
 from cotdata.report.text import Excerpt, label, share
+from cotdata.report.token_lengths import token_lengths
 
 SHORT_HASH: Final = 12
 RECIPE_CHARS: Final = 40_000
 #: One text in a recipe; a column mapping's template may be long.
 SETTING_CHARS: Final = 4_000
+_BREAK: Final = Markup('<i class="break">↵</i>\n')
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,16 @@ class Note:
     count: int
 
 
-def render_report(manifest: Manifest, examples: Examples) -> str:
+def render_report(manifest: Manifest, examples: Examples, rendered: Sequence[RowView] = ()) -> str:
     """Return the report of a run as HTML that needs nothing else.
 
     Every text is escaped; hidden characters are shown as code points; long texts are cut and say
     how long they are.
+
+    Args:
+        manifest: What the run did.
+        examples: Rows to look at.
+        rendered: Rows to look at as they are trained (`collect_rendered`), of a rendered run.
     """
     labels = stage_labels_of(manifest.stages)
     return (
@@ -76,6 +86,9 @@ def render_report(manifest: Manifest, examples: Examples) -> str:
             languages=language_groups(manifest),
             splits=split_shares(manifest),
             notes=_notes(manifest, labels),
+            proof=proof(manifest),
+            token_lengths=token_lengths(manifest),
+            rendered=shown_rows(rendered),
             kept=examples.kept,
             recipe=_yaml(manifest.model_dump(mode="json", include={"recipe"})["recipe"]),
             overrides=_yaml(manifest.overrides) if manifest.overrides else None,
@@ -110,8 +123,14 @@ def _environment() -> Environment:
     environment.filters["short"] = lambda digest: digest[:SHORT_HASH]
     environment.filters["evidence"] = read_evidence
     environment.filters["excerpt"] = Excerpt.of
+    environment.filters["breaks"] = _breaks
     environment.globals["share"] = share
     return environment
+
+
+def _breaks(text: Excerpt) -> Markup:
+    """Return a text, escaped, with a mark wherever a line ends: a model sees those too."""
+    return escape(str(text)).replace("\n", _BREAK)
 
 
 def _shown(value: object) -> Markup | str:

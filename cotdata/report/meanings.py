@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final, get_args
 
+from cotdata.render.proof import REASONS as RENDER_REASONS
 from cotdata.sources.adapters import ADAPTER_REASONS
 from cotdata.sources.records import READER_REASONS
 from cotdata.stages import DatasetStage, RowStage
@@ -20,7 +21,7 @@ def source_meaning(reason: str) -> str:
 def stage_meaning(kind: str, reason: str) -> str:
     """Return what a stage's reason means; empty for a plugin's, which may not be installed."""
     meanings = {stage.model_fields["kind"].default: stage.reasons for stage in _stages()}
-    return _sentence(meanings.get(kind, {}), reason)
+    return _sentence({**meanings, "render": RENDER_REASONS}.get(kind, {}), reason)
 
 
 def _stages() -> Iterator[type[StageConfig]]:

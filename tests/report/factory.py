@@ -13,14 +13,19 @@ from cotdata.manifest import (
     LENGTH_COLUMNS,
     LENGTH_EDGES,
     ColumnRecord,
+    Evidence,
+    Fit,
     InputFile,
     Manifest,
     OutputFile,
+    PackingRecord,
     Profile,
+    RenderRecord,
     SourceRecord,
     SplitRecord,
     StageRecord,
 )
+from cotdata.render.view import RowView, Span
 from cotdata.report.examples import ExampleRow, Examples, source_label
 from cotdata.report.text import Excerpt
 from cotdata.row import ROW_SCHEMA
@@ -137,6 +142,97 @@ def medical_examples() -> Examples:
             row("medical_en:19", _ENGLISH, split="validation"),
         ],
     )
+
+
+def rendered_medical() -> Manifest:
+    """Return `medical`, rendered for a distill of DeepSeek-R1: 18 of 2,134 rows are rejected."""
+    run = medical()
+    reasons = {"too_long": 12, "control_tokens": 3, "reasoning": 2, "no_answer": 1}
+    step = _stage(len(run.stages), Made("render", reasons, {"boundary_merge": 6}), run.after.rows)
+    checks = dict.fromkeys(
+        ("control_tokens", "reasoning", "prompt", "bos", "trained_span", "token_ids", "round_trip",
+         "length"), run.after.rows - 1
+    )  # fmt: skip
+    checks |= {"control_tokens": 2_130, "reasoning": 2_131, "length": 2_121}
+    rows = {"train": 2_074, "validation": 42}
+    return run.model_copy(
+        update={
+            "stages": [*run.stages, step],
+            "rejected": run.rejected + step.rejected,
+            "after": _profile(_shares(step.kept, run.after.sources), None),
+            "splits": {
+                name: SplitRecord(rows=count, sources=_shares(count, run.after.sources))
+                for name, count in rows.items()
+            },
+            "render": _render_record(checks, rows),
+        }
+    )
+
+
+def _render_record(checks: Mapping[str, int], rows: Mapping[str, int]) -> RenderRecord:
+    fits = {1_024: (1_377, 862_411), 2_048: (2_116, 1_530_873), 4_096: (2_125, 1_553_006),
+            8_192: (2_127, 1_562_870), 16_384: (2_127, 1_562_870),
+            32_768: (2_127, 1_562_870)}  # fmt: skip
+    tokens = {"train": 1_803_217, "validation": 36_480}
+    return RenderRecord(
+        model="deepseek-ai/DeepSeek-R1-Distill-Qwen-7B",
+        revision="916b56a44061fd5cd7d6a8fb632557ed4f724f60",
+        files={"tokenizer.json": "5f" * 32, "tokenizer_config.json": "a1" * 32},
+        frame="auto",
+        encoding="composed",
+        template_kwargs={"enable_thinking": True},
+        date="2026-01-01",
+        prompt="<｜begin▁of▁sentence｜><｜User｜>{Question}<｜Assistant｜><think>\n",
+        completion="{Complex_CoT}\n</think>\n\n{Response}<｜end▁of▁sentence｜>",
+        stop="<｜end▁of▁sentence｜>",
+        stop_id=151_643,
+        history="dropped",
+        settings={"model": "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "max_tokens": 2_048},
+        checks=dict(checks),
+        compared=33,
+        lengths={
+            str(limit): Fit(rows=rows_, trained_tokens=trained)
+            for limit, (rows_, trained) in fits.items()
+        },
+        tokens=sum(tokens.values()),
+        trained=1_530_873,
+        verdict=[
+            Evidence(question="generation prompt", answer="opens a think block",
+                     evidence="'<｜Assistant｜><think>\\n'"),
+            Evidence(question="reasoning as reasoning_content", answer="lost",
+                     evidence="the reasoning is written nowhere"),
+            Evidence(question="which form keeps the reasoning", answer="composed",
+                     evidence="'' … '\\n</think>\\n\\n' … '<｜end▁of▁sentence｜>'"),
+        ],
+        packing=PackingRecord(
+            max_tokens=2_048, rows=dict(rows), tokens=tokens,
+            sequences={"train": 887, "validation": 19}, utilisation=0.991498,
+        ),
+    )  # fmt: skip
+
+
+def rendered_views() -> list[RowView]:
+    """Return rows that fit `rendered_medical`: a short one, and one to unfold."""
+    return [
+        rendered_view("medical_zh:0", _CHINESE, 1),
+        rendered_view("medical_en:0", _ENGLISH, 9),
+        rendered_view("medical_en:19", {**_ENGLISH, "Complex_CoT": "Short."}, 1),
+    ]
+
+
+def rendered_view(row_id: str, texts: Mapping[str, str | None], times: int) -> RowView:
+    """Return a row as R1's distills are trained on it, its reasoning so many times over."""
+    reasoning = "\n\n".join([texts["Complex_CoT"] or ""] * times)
+    prompt = f"<｜begin▁of▁sentence｜><｜User｜>{texts['Question']}<｜Assistant｜><think>\n"
+    spans = (
+        Span(prompt, "prompt", False, 41),
+        Span(reasoning, "reasoning", True, len(reasoning) // 4),
+        Span("\n</think>\n\n", "frame", True, 3),
+        Span(texts["Response"] or "", "answer", True, 52),
+        Span("<｜end▁of▁sentence｜>", "stop", True, 1),
+    )
+    tokens = sum(span.tokens or 0 for span in spans)
+    return RowView(row_id, f"{row_id}.json", spans, tokens, tokens - 41, True)
 
 
 def row(
