@@ -53,7 +53,7 @@ class SourceRecord(_Record):
 class StageRecord(_Record):
     """What one stage did: `rows_in + made = kept + rejected`."""
 
-    position: int = Field(description="0-based place among the recipe's stages.")
+    position: int = Field(description="0-based place among the recipe's stages; last: `render`.")
     kind: str
     version: int | str = Field(description="Changes with the stage's behaviour.")
     config: dict[str, Any] = Field(description="Every setting, defaults included.")
@@ -104,6 +104,114 @@ class Profile(_Record):
     )
 
 
+class Fit(_Record):
+    """How much of the rows fits a candidate length."""
+
+    rows: int = Field(description="Rows that have no more tokens.")
+    trained_tokens: int = Field(description="Trained tokens in them.")
+
+
+class Evidence(_Record):
+    """One thing that probing a model's chat template found out, and what shows it."""
+
+    question: str = Field(description="What was asked of the template.")
+    answer: str = Field(description="What it does.")
+    evidence: str = Field(description="The text that shows it.")
+
+
+class PackingRecord(_Record):
+    """Packed sequences, in `packed/`."""
+
+    max_tokens: int = Field(description="Room of a sequence.")
+    rows: dict[str, int] = Field(description="Rows by split; each stands in one sequence, whole.")
+    sequences: dict[str, int] = Field(description="Packed sequences by split.")
+    tokens: dict[str, int] = Field(description="Tokens by split.")
+    utilisation: float = Field(
+        description="The share of all sequences' room that tokens fill, rounded to six digits."
+    )
+
+
+class RenderRecord(_Record):
+    """How rows became tokens, for which model, and what was proven of them."""
+
+    model: str = Field(description="A hub's id; of a folder only the name.")
+    revision: str | None = Field(default=None, description="Resolved commit of a hub's model.")
+    sample: bool = Field(default=False, description="True for the package's own small tokenizer.")
+    files: dict[str, str] = Field(
+        description="File of the model's tokenizer and template → SHA-256 of its bytes as read."
+    )
+    frame: str = Field(
+        description="`auto`: the model's own chat template; else the think frame's name, or "
+        "`custom` for one written out in the recipe."
+    )
+    encoding: str = Field(
+        description="The form that keeps the reasoning: `reasoning_content`, `thinking`, `parts`, "
+        "`inline`, or `composed` where the template keeps none and the think frame writes it."
+    )
+    template_kwargs: dict[str, Any] = Field(
+        description="What the template is called with, and a server must be: the recipe's, and "
+        "the switch that turns thinking on where the template has it off."
+    )
+    date: str = Field(description="What templates that print today's date print.")
+    prompt: str = Field(
+        description="The generation prompt of a conversation of one question, `{Question}` in its "
+        "place."
+    )
+    completion: str = Field(
+        description="What the model writes after it, `{Complex_CoT}` and `{Response}` in their "
+        "places."
+    )
+    stop: str = Field(description="The token that ends an answer, trained as its last.")
+    stop_id: int | None = Field(default=None, description="Its id; null without tokens.")
+    default_system: str | None = Field(
+        default=None,
+        description="The system prompt that the template writes where a conversation has none.",
+    )
+    history: str = Field(
+        description="The reasoning of earlier turns in a prompt, as the template has it: `kept` or "
+        "`dropped`."
+    )
+    settings: dict[str, Any] = Field(
+        description="The recipe's `render:` section, defaults included."
+    )
+    checks: dict[str, int] = Field(
+        default={},
+        description="Check → rows that passed it, rejected ones that passed this one included.",
+    )
+    compared: int = Field(
+        default=0,
+        description="Rows that were also compared with the chat template's own render; all others "
+        "are proven by its segments.",
+    )
+    lengths: dict[str, Fit] = Field(
+        default={},
+        description="Candidate for `max_tokens` → what would be kept with it, of all rows that "
+        "could be rendered, too long ones included.",
+    )
+    tokens: int | None = Field(
+        default=None, description="Tokens of all splits; null where there is no tokenizer."
+    )
+    trained: int | None = Field(
+        default=None, description="Tokens among them that are trained; null without tokenizer."
+    )
+    tokens_estimate: int | None = Field(
+        default=None, description="An estimate of `tokens`, where the recipe says `tokens: false`."
+    )
+    verdict: list[Evidence] = Field(
+        default=[], description="What probing the chat template found out."
+    )
+    packing: PackingRecord | None = Field(
+        default=None, description="What `packed/` holds, where the recipe says `packing: true`."
+    )
+
+
+class ParentRecord(_Record):
+    """The run whose rows a child run renders for another model."""
+
+    fingerprint: str = Field(description="The parent's.")
+    sha256: str = Field(description="Of the parent's manifest, as it states it.")
+
+
 class Manifest(_Record):
     """What a run did, complete enough to check it and to explain every row's fate."""
 
@@ -121,6 +229,12 @@ class Manifest(_Record):
     stages: list[StageRecord]
     splits: dict[str, SplitRecord]
     rejected: int = Field(description="Rejected rows of all sources and stages.")
+    render: RenderRecord | None = Field(
+        default=None, description="How rows became tokens; null for a run of text."
+    )
+    parent: ParentRecord | None = Field(
+        default=None, description="The run that `cotdata render` made this one of."
+    )
     columns: list[ColumnRecord]
     length_edges: list[int] = Field(default=list(LENGTH_EDGES))
     before: Profile = Field(description="Rows as they left the sources.")

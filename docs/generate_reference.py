@@ -24,7 +24,8 @@ from reference_tables import (
 
 import cotdata.errors
 from cotdata.errors import CotdataError, Location, Problem
-from cotdata.recipe.model import Output, Recipe, Render, Train
+from cotdata.recipe.model import Output, Recipe, Train
+from cotdata.render.settings import Frame, Render
 from cotdata.run.fates import SOURCE_STAGE
 from cotdata.sources.adapters import (
     ADAPTER_NAMES,
@@ -110,7 +111,7 @@ def _recipe() -> str:
         "defaults.\n",
         settings_table(Recipe, types={"stages": "list of [stages](stages/index.md)"}),
     ]
-    for model in (Source, Output, Render, Train):
+    for model in (Source, Render, Frame, Output, Train):
         adapter = {"adapter": "[adapter](adapters.md): a name, or a mapping of columns"}
         parts += [f"## {model.__name__}\n", paragraphs(model)]
         parts.append(settings_table(model, types=adapter))

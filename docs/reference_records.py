@@ -6,6 +6,7 @@ from typing import Final
 from reference_tables import fields_table, paragraphs, table
 
 from cotdata import manifest
+from cotdata.render.columns import render_schema
 from cotdata.row import ROW_SCHEMA, Row
 from cotdata.run.fates import SOURCE_STAGE, Assembly
 from cotdata.run.replay import Shards
@@ -44,6 +45,18 @@ _REJECTED_COLUMNS: Final[Mapping[str, str]] = {
     "raw": "The bytes of a record that could not be read; null else.",
 }
 
+_RENDERED_COLUMNS: Final[Mapping[str, str]] = {
+    "prompt": "What a server gives the model for the conversation, up to where it begins to write.",
+    "completion": "What the model writes: reasoning, answer, and the stop token.",
+    "text": "Both, one after the other.",
+    "messages": "The conversation with its answer, for trainers that render themselves.",
+    "input_ids": "The ids of the prompt, then those of the completion, each encoded by itself.",
+    "labels": "The ids of what is trained, -100 for the prompt.",
+    "n_tokens": "How many ids there are.",
+    "n_trained": "How many of them are trained.",
+    "n_tokens_estimate": "About how many tokens the text has; nothing is proven by it.",
+}
+
 
 def row_page() -> str:
     """Return the page about the columns of kept and of rejected rows."""
@@ -57,16 +70,26 @@ def row_page() -> str:
         for name, dtype in rejected.items()
         if name not in ROW_SCHEMA
     ]
+    columns = {**render_schema(tokens=True), **render_schema(tokens=False)}
+    rendered = [
+        [f"`{name}`", str(dtype), _RENDERED_COLUMNS[name]] for name, dtype in columns.items()
+    ]
     return "\n".join(
         [
             "# The row\n",
             paragraphs(Row),
             table(["column", "type", "null", "meaning"], rows),
-            "`data/*.parquet` has these columns, and those that plugins add.\n",
+            "`data/*.parquet` has these columns, those that plugins add, and after them those of "
+            "the [rendering](#rendered-rows).\n",
             "## Rejected rows\n",
-            "`rejected/*.parquet` has the same columns (null where the record never got so far), "
-            "and these:\n",
+            "`rejected/*.parquet` has the same columns but those of the rendering (null where the "
+            "record never got so far), and these:\n",
             table(["column", "type", "meaning"], more),
+            "## Rendered rows\n",
+            "Where the recipe has `render`, or the run is of `cotdata render`, `data/*.parquet` "
+            "has these columns too. Without tokens (`tokens: false`) `n_tokens_estimate` stands in "
+            "place of the last four.\n",
+            table(["column", "type", "meaning"], rendered),
         ]
     )
 
@@ -76,6 +99,8 @@ def manifest_page() -> str:
     records = (
         *(manifest.SourceRecord, manifest.InputFile, manifest.StageRecord, manifest.SplitRecord),
         *(manifest.ColumnRecord, manifest.Profile, manifest.OutputFile),
+        *(manifest.RenderRecord, manifest.Fit, manifest.Evidence, manifest.PackingRecord),
+        manifest.ParentRecord,
     )
     edges = ", ".join(str(edge) for edge in manifest.LENGTH_EDGES)
     parts = [

@@ -20,6 +20,7 @@ from cotdata.cli.cache import cache
 from cotdata.cli.check import check
 from cotdata.cli.failures import INTERRUPTED, guarded
 from cotdata.cli.init import init
+from cotdata.cli.render import render
 from cotdata.cli.schema import schema
 from cotdata.cli.terminal import prepare_streams
 from cotdata.cli.validate import validate
@@ -33,7 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (build, check, init, validate, verify, schema):
+for command in (build, check, init, render, validate, verify, schema):
     app.command()(command)
 app.add_typer(cache, name="cache")
 
@@ -64,7 +65,7 @@ def run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     return guarded(
         lambda: command.main(list(arguments), prog_name="cotdata", standalone_mode=False),
-        goes_on=list(arguments[:1]) == ["build"],
+        goes_on=list(arguments[:1]) in (["build"], ["render"]),
         name=_called(command, arguments),
     )
 

@@ -28,7 +28,8 @@ def list_entries(as_json: Json = False) -> None:
 @cache.command()
 def clear(
     kind: Annotated[
-        Literal["sources", "decisions"] | None, typer.Option(help="Only this kind of entries.")
+        Literal["sources", "decisions", "renders"] | None,
+        typer.Option(help="Only this kind of entries."),
     ] = None,
 ) -> None:
     """Remove what the cache holds. Runs are not touched; the next build takes longer."""

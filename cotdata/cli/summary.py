@@ -98,6 +98,42 @@ def _sentences(manifest: Manifest) -> list[str]:
         if twins := stage.reasons.get(_DUPLICATE):
             rows = counted(stage.rows_in, "row")
             said.append(f"{stage.kind}: {twins:,} of {rows} were exact duplicates; see rejected/")
+    if manifest.parent is not None:
+        said += [
+            f"{counted(stage.rejected, 'row')} that the parent run's rendering for "
+            f"{stage.config.get('model', 'its model')} rejected stay rejected"
+            for stage in manifest.stages[:-1]
+            if stage.kind == "render" and stage.rejected
+        ]
     splits = ", ".join(f"{name} {split.rows:,}" for name, split in manifest.splits.items())
     kept = counted(sum(split.rows for split in manifest.splits.values()), "row")
-    return [*said, f"{kept} kept ({splits}), {manifest.rejected:,} rejected"]
+    said.append(f"{kept} kept ({splits}), {manifest.rejected:,} rejected")
+    return [*said, *_rendered(manifest)]
+
+
+def _rendered(manifest: Manifest) -> list[str]:
+    """Say for which model rows were rendered, and what was proven of them."""
+    render = manifest.render
+    if render is None:
+        return []
+    own = ", the package's own small tokenizer" if render.sample else ""
+    said = [f"rendered for {render.model}{own} (frame {render.frame})"]
+    if render.tokens is None:
+        said.append(
+            f"about {render.tokens_estimate or 0:,} tokens: an estimate, nothing is proven on them"
+        )
+        return said
+    said.append(f"{render.tokens:,} tokens, {render.trained or 0:,} of them trained")
+    rows = counted(manifest.after.rows, "row")
+    checks = counted(len(render.checks), "check")
+    said.append(
+        f"all {checks} hold for all {rows}; {render.compared:,} also compared with the template's "
+        "own render"
+    )
+    if render.packing is not None:
+        sequences = counted(sum(render.packing.sequences.values()), "sequence")
+        filled = f"{100 * render.packing.utilisation:.1f}%"
+        said.append(
+            f"packed into {sequences} of {render.packing.max_tokens:,} tokens, {filled} filled"
+        )
+    return said

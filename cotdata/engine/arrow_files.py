@@ -2,15 +2,22 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pyarrow as pa
 
 
-def write_arrow(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame as an uncompressed Arrow file, so that reading it costs no copy."""
+def write_arrow(
+    frame: pl.DataFrame, path: Path, compression: Literal["lz4", "zstd"] | None = None
+) -> None:
+    """Write a frame as an Arrow file; uncompressed, so that reading it costs no copy."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with pa.OSFile(os.fspath(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with (
+        pa.OSFile(os.fspath(path), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema, options=options) as writer,
+    ):
         writer.write_table(table)
 
 

@@ -9,13 +9,15 @@ from pydantic import ValidationError
 from cotdata.errors import StageError
 from cotdata.recipe.document import ValuePath
 from cotdata.recipe.wording import quote
+from cotdata.render.columns import render_schema
+from cotdata.render.settings import Render
 from cotdata.row import ROW_SCHEMA
 from cotdata.stages import Stage, nature
 from cotdata.stages.exact_dedup import ExactDedup
 from cotdata.stages.plugin import Plugin, load_plugin
 from cotdata.stages.split import Split
 
-_NOT_YET: Final = {"render": "rendering", "train": "training"}
+_NOT_YET: Final = {"train": "training"}
 
 
 class Conflict(NamedTuple):
@@ -30,6 +32,7 @@ def conflicts(
     names: Sequence[object],
     kinds: Sequence[object],
     stages: Mapping[int, Stage],
+    render: Render | None,
     later: Iterable[str],
 ) -> list[Conflict]:
     """Return what is wrong between the parts of a recipe.
@@ -38,12 +41,14 @@ def conflicts(
         names: Of the sources.
         kinds: Of the stages.
         stages: By their position; those that are wrong in themselves are left out.
+        render: The section, unless it is wrong in itself.
         later: Sections that the recipe has and that this version cannot carry out.
     """
     return [
         *_equal_names(names),
         *_second_splits(kinds),
-        *_columns(stages),
+        *_columns(stages, render),
+        *_rendering(render),
         *_plugin_settings(stages),
         *(
             Conflict(
@@ -71,7 +76,21 @@ def _second_splits(kinds: Sequence[object]) -> Iterable[Conflict]:
         yield Conflict(("stages", index, "kind"), what, "keep one: rows are dealt once")
 
 
-def _columns(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
+def _rendering(render: Render | None) -> Iterable[Conflict]:
+    """Say which settings of `render:` need one another."""
+    if render is None:
+        return
+    if render.packing and render.max_tokens is None:
+        what = "rows are packed to `max_tokens`, which is not set"
+        yield Conflict(("render", "packing"), what, "add `max_tokens: …`, such as 4096")
+    if not render.tokens:
+        needing = {"packing": render.packing, "max_tokens": render.max_tokens is not None}
+        for name in (name for name, is_set in needing.items() if is_set):
+            what = f"`{name}` needs token ids, and `tokens: false` leaves them out"
+            yield Conflict(("render", name), what, f"remove `tokens: false`, or `{name}`")
+
+
+def _columns(stages: Mapping[int, Stage], render: Render | None) -> Iterable[Conflict]:
     """Follow the columns through the stages: each is added once, and read only after that."""
     known: dict[str, pl.DataType] = dict(ROW_SCHEMA)
     for index, stage in sorted(stages.items()):
@@ -86,6 +105,10 @@ def _columns(stages: Mapping[int, Stage]) -> Iterable[Conflict]:
             for name in added.keys() & known.keys():
                 what = f"adds the column '{name}', which is there already"
                 yield Conflict(("stages", index), what, "remove one of the stages that add it")
+        made = render_schema(tokens=render.tokens) if render is not None else {}
+        for name in added.keys() & made.keys():
+            what = f"adds the column '{name}', which rendering adds"
+            yield Conflict(("stages", index), what, "remove the stage, or the section `render`")
         known |= added
 
 

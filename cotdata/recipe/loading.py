@@ -16,8 +16,9 @@ from cotdata.recipe.document import Document, decode, value_at
 from cotdata.recipe.faults import Faults
 from cotdata.recipe.files import find_recipe, read_recipe
 from cotdata.recipe.model import CONFLICT, Recipe, without_folders
-from cotdata.recipe.overrides import override
-from cotdata.recipe.sample import with_sample_rows
+from cotdata.recipe.overrides import names_model, override
+from cotdata.recipe.sample import with_sample_model, with_sample_rows
+from cotdata.render.settings import Render
 from cotdata.stages import Stage
 
 Part = TypeVar("Part")
@@ -60,7 +61,8 @@ def load_recipe(
         sources: Source → the path, relative to the working directory, that is read in its place.
         settings: Key (`seed`, `stages.length.min_chars`) → its new value, as YAML.
         output: The run's folder, in place of the recipe's `output.dir`.
-        sample: Read the package's own rows in place of every source.
+        sample: Read the package's own rows in place of every source, and render them for the
+            package's own tokenizer, unless `settings` name another.
 
     Raises:
         RecipeError: If the recipe cannot be run; its `problems` have a file, line and column.
@@ -76,6 +78,8 @@ def load_recipe(
     faults = Faults(document, {})
     if sample:
         recipe = with_sample_rows(recipe, lambda at: faults.place(("sources", at, "adapter")))
+        if not names_model(settings):
+            recipe = with_sample_model(recipe)
     return LoadedRecipe(
         recipe=recipe,
         path=found,
@@ -133,7 +137,8 @@ def _conflicts(value: object) -> list[Conflict]:
         [value_at(source, ("name",)) for source in sources],
         [value_at(entry, ("kind",)) for entry in entries],
         stages,
-        [name for name in ("render", "train") if value_at(value, (name,)) is not None],
+        _validated(TypeAdapter(Render).validate_json, value_at(value, ("render",)))[0],
+        [name for name in ("train",) if value_at(value, (name,)) is not None],
     )
 
 

@@ -15,6 +15,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from cotdata.recipe.conflicts import Conflict, conflicts
+from cotdata.render.settings import Render
 from cotdata.sources.source import Source
 from cotdata.sources.source_file import is_url
 from cotdata.sources.urls import without_local_folders, without_secrets
@@ -51,31 +52,6 @@ class Output(_Section):
     )
 
 
-class Render(_Section):
-    """How rows become tokens. Not part of this version: a recipe that has it is refused."""
-
-    model: NotEmpty = Field(
-        description="Tokenizer and template: a hub's id, `modelscope://…`, or a folder."
-    )
-    frame: NotEmpty = Field(default="auto", description="`auto`, or a think frame by name.")
-    template_kwargs: dict[str, Any] = Field(
-        default={}, description="What the chat template is called with."
-    )
-    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = Field(
-        default=None, description="For templates that print today's date."
-    )
-    max_tokens: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="Rows with more tokens are rejected."
-    )
-    too_long: Literal["reject"] = Field(
-        default="reject", description="What happens to longer rows; they are never cut."
-    )
-    proof: Literal["sample", "full"] = Field(
-        default="sample", description="Which rows are compared with the real jinja render."
-    )
-    tokens: bool = Field(default=True, description="False: text only, no token ids.")
-
-
 class Train(BaseModel):
     """Settings of a trainer. Not part of this version: a recipe that has it is refused."""
 
@@ -105,7 +81,8 @@ class Recipe(_Section):
         default=(), description="What is done to the rows, in this order."
     )
     render: Render | None = Field(
-        default=None, description="Not part of this version: a recipe that has it is refused."
+        default=None,
+        description="How rows become tokens, after all stages; a run of text if left out.",
     )
     output: Output = Field(default=Output(), description="Where the run goes.")
     train: Train | None = Field(
@@ -118,7 +95,8 @@ class Recipe(_Section):
             [source.name for source in self.sources],
             [stage.kind for stage in self.stages],
             dict(enumerate(self.stages)),
-            [name for name in ("render", "train") if getattr(self, name) is not None],
+            self.render,
+            ["train"] if self.train is not None else [],
         )
         if found:
             raise ValidationError.from_exception_data("Recipe", [_line(item) for item in found])
@@ -167,7 +145,14 @@ class Recipe(_Section):
             section[key] = section[key] and without_folders(section[key])
         for source in written["sources"]:
             source["rows"] = source["rows"] and _range(**source["rows"])
+        if self.render is not None:
+            written["render"] = render_as_written(self.render)
         return written
+
+
+def render_as_written(render: Render) -> dict[str, Any]:
+    """Return a `render:` section with its defaults, for the manifest; of a folder only the name."""
+    return render.model_dump(mode="json") | {"model": without_folders(render.model)}
 
 
 def _range(first: int, stop: int | None) -> str:

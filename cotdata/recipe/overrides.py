@@ -18,6 +18,7 @@ from cotdata.sources.urls import without_secrets
 #: What a source says about a hub's data set, and what about files.
 HUB_SETTINGS: Final = ("config", "split", "revision", "streaming")
 FILE_SETTINGS: Final = ("format", "encoding")
+_MODEL: Final = ("render", "model")
 _INDEX: Final = re.compile(r"\[(\d+)\]")
 
 
@@ -93,7 +94,7 @@ class _Edited:
             problems = [Problem(what, where, fix) for what, _, fix in error.problems]
             raise RecipeError("the value cannot be read", problems=problems) from error
         spots = {below: Spot(None, where, spot.written) for below, spot in given.spots.items()}
-        self._put(path, given.value, spots)
+        self._put(path, _with_model_from_here(path, given.value), spots)
 
     def _path(self, key: str, where: Location) -> ValuePath:
         """Return the path that a key such as `stages.length.min_chars` names."""
@@ -163,6 +164,33 @@ def _entry(document: object, path: ValuePath, name: str, where: Location) -> int
     names = [known for entry in entries for known in _names(entry)[:1]]
     what = f"{quote(name)} is none of the recipe's {dotted(path)}"
     raise RecipeError(what, where, suggest(name, dict.fromkeys(names)))
+
+
+def names_model(settings: Mapping[str, str]) -> bool:
+    """Say whether the command line chooses the model that rows are rendered for."""
+    return not {"render", ".".join(_MODEL)}.isdisjoint(settings)
+
+
+def model_from_here(model: str) -> str:
+    """Return a model as the command line names it, for a recipe's folder.
+
+    What is a path, or a folder that is there, is relative to the working directory; all else is a
+    hub's id.
+    """
+    is_path = model.startswith((".", "~", "/")) or Path(model).exists()
+    return os.path.normpath(Path(model).expanduser().absolute()) if is_path else model
+
+
+def _with_model_from_here(path: ValuePath, value: object) -> object:
+    """Return a value for a recipe's path, with the model in it as `model_from_here` says."""
+    below = _MODEL[len(path) :] if _MODEL[: len(path)] == path else None
+    match value:
+        case str() if below == ():
+            return model_from_here(value)
+        case {"model": str(model), **others} if below == _MODEL[1:]:
+            return {"model": model_from_here(model), **others}
+        case _:
+            return value
 
 
 def _absolute(path: str) -> str:

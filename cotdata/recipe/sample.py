@@ -42,6 +42,19 @@ def with_sample_rows(recipe: Recipe, place: Callable[[int], Location]) -> Recipe
     return recipe.model_copy(update={"sources": tuple(sources)})
 
 
+def with_sample_model(recipe: Recipe) -> Recipe:
+    """Return the recipe with the package's own tokenizer in the place of its model's.
+
+    What the recipe says of its own model's tokens, its revision and its stop token, goes with it.
+    """
+    from cotdata.render import model_files  # with the clients of the hubs
+
+    if recipe.render is None:
+        return recipe
+    changed = {"model": str(model_files.sample_model()), "revision": None, "stop": None}
+    return recipe.model_copy(update={"render": recipe.render.model_copy(update=changed)})
+
+
 def _file(source: Source) -> str:
     match source.adapter:
         case MedicalO1():

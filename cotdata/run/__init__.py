@@ -1,7 +1,9 @@
 """Builds runs and checks them: what knows sources, stages, engines, writers and report together."""
 
-from cotdata.run.build import Run, build
+from cotdata.run.build import build
 from cotdata.run.checkpoints import CacheEntry, cache_entries, cache_folder, clear_cache
+from cotdata.run.child import render_run
+from cotdata.run.finish import Run
 from cotdata.run.validation import Validation, validate_source
 from cotdata.run.verify import verify
 
@@ -13,6 +15,7 @@ __all__ = [
     "cache_entries",
     "cache_folder",
     "clear_cache",
+    "render_run",
     "validate_source",
     "verify",
 ]

@@ -14,7 +14,6 @@ from cotdata.engine import Engine
 from cotdata.engine.arrow_files import read_arrow
 from cotdata.engine.progress import Progress
 from cotdata.manifest import Profile
-from cotdata.row import ROW_SCHEMA
 from cotdata.run.fates import (
     OUTPUT,
     POSITION,
@@ -25,7 +24,7 @@ from cotdata.run.fates import (
 )
 from cotdata.run.hashing import file_sha256
 from cotdata.run.profile import profile
-from cotdata.run.replay import advance, departures, read_rows
+from cotdata.run.replay import advance, read_rows
 from cotdata.stages.base import NUMBER
 from cotdata.stages.mix import COPIES
 from cotdata.stages.split import SPLITS
@@ -87,45 +86,41 @@ class _FileKernel:
         paths = {path.stem: path for path in self.assembly.shards.paths}
         for piece in pieces:
             fates = read_arrow(self.fates / piece.shard / "fates.arrow")
-            chosen = fates.filter(pl.col(OUTPUT) == output)
+            chosen = _repeated(fates.filter(pl.col(OUTPUT) == output), piece)
             if output == REJECTED:
-                rows = self._rejected(paths[piece.shard], chosen.slice(piece.skip, piece.take))
+                rows = self._rejected(paths[piece.shard], chosen)
             else:
-                rows = self._kept(paths[piece.shard], chosen, piece)
+                rows = self._kept(paths[piece.shard], chosen)
                 profiles.append(profile(rows))
             yield rows.select(schema.names()).cast(schema)
 
-    def _kept(self, shard: Path, chosen: pl.DataFrame, piece: Piece) -> pl.DataFrame:
+    def _kept(self, shard: Path, chosen: pl.DataFrame) -> pl.DataFrame:
         base = self.assembly.shards.base(shard)
-        copied = (
-            chosen.with_columns(copy=pl.int_ranges(0, COPIES))
-            .explode("copy")
-            .slice(piece.skip, piece.take)
-        )
-        rows = _gather(shard, base, copied[NUMBER]).select(NUMBER, *ROW_SCHEMA)
-        row_id = pl.when(pl.lit(copied["copy"]) > 0).then(
-            pl.col("row_id") + "#" + pl.lit(copied["copy"]).cast(pl.String)
-        )
-        return advance(rows, base, self.assembly.steps).with_columns(
-            row_id.fill_null(pl.col("row_id"))
-        )
+        rows = _gather(shard, base, chosen[NUMBER]).select(NUMBER, *self.assembly.held)
+        rows = _named(advance(rows, base, self.assembly.steps), chosen["copy"])
+        if self.assembly.rendering is None:
+            return rows
+        return rows.hstack(self.assembly.rendering.columns(shard, chosen[NUMBER]))
 
     def _rejected(self, shard: Path, chosen: pl.DataFrame) -> pl.DataFrame:
         """Return rejected rows as they entered the stage that rejected them, with the why."""
         base = self.assembly.shards.base(shard)
-        left = departures(shard, base, self.assembly.steps)
+        left = self.assembly.departures(shard)
         parts = [self.assembly.rejected_schema().to_frame().with_columns(_number())]
         for (position,), fates in chosen.group_by(POSITION, maintain_order=True):
             rows = _gather(shard, base, fates[NUMBER])
             if position == -1:
-                stage = SOURCE_STAGE
+                # A shard of a finished run knows who rejected its rows.
+                stage = pl.col("stage") if "stage" in rows.columns else pl.lit(SOURCE_STAGE)
             else:
                 rows = advance(
-                    rows.select(NUMBER, *ROW_SCHEMA, "raw"), base, self.assembly.steps[:position]
+                    rows.select(NUMBER, *self.assembly.held, "raw"),
+                    base,
+                    self.assembly.steps[:position],
                 ).join(left.drop(POSITION), on=NUMBER, how="left", maintain_order="left")
-                stage = self.assembly.labels[position]
-            parts.append(rows.with_columns(stage=pl.lit(stage)))
-        return pl.concat(parts, how="diagonal").sort(NUMBER)
+                stage = pl.lit(self.assembly.label(position))
+            parts.append(_named(rows, fates["copy"]).with_columns(stage=stage))
+        return pl.concat(parts, how="diagonal").sort(NUMBER, maintain_order=True)
 
 
 def assemble(
@@ -206,6 +201,19 @@ def _write_orders(orders: Sequence[tuple[str, list[Piece]]], folder: Path) -> li
         text = orjson.dumps({"output": output, "pieces": [vars(piece) for piece in pieces]})
         paths[-1].write_bytes(text)
     return paths
+
+
+def _repeated(fates: pl.DataFrame, piece: Piece) -> pl.DataFrame:
+    """Return a piece of the rows that go to one output, each as often as it stands there."""
+    copies = fates.with_columns(copy=pl.int_ranges(0, COPIES)).explode("copy")
+    return copies.slice(piece.skip, piece.take)
+
+
+def _named(rows: pl.DataFrame, copy: pl.Series) -> pl.DataFrame:
+    """Give every repeat of a row an id of its own."""
+    is_repeat = pl.lit(copy) > 0
+    row_id = pl.col("row_id") + "#" + pl.lit(copy).cast(pl.String)
+    return rows.with_columns(pl.when(is_repeat).then(row_id).otherwise("row_id").alias("row_id"))
 
 
 def _gather(shard: Path, base: int, numbers: pl.Series) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from cotdata.engine.progress import Progress
 from cotdata.errors import WriteError
 
-CheckpointKind = Literal["sources", "decisions"]
+CheckpointKind = Literal["sources", "decisions", "renders"]
 #: Raised when a cache's files change their form: what older versions left is then not read.
 LAYOUT: Final = 1
 #: Packages whose version can change a run's bytes.

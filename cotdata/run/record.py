@@ -4,7 +4,7 @@ import errno
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cotdata.manifest import ColumnRecord, OutputFile, SplitRecord, StageRecord
 from cotdata.recipe import Recipe
@@ -13,8 +13,12 @@ from cotdata.run.fates import REJECTED, Assembly
 from cotdata.run.hashing import file_sha256
 from cotdata.run.passes import Decided, StageCount
 from cotdata.run.profile import add_profiles
+from cotdata.run.rendering import KIND, Rendering
 from cotdata.stages import AnyStage, nature
 from cotdata.stages.base import settings
+
+if TYPE_CHECKING:
+    from cotdata.render.renderer import Renderer
 
 
 def recipe_record(recipe: Recipe) -> dict[str, Any]:
@@ -71,11 +75,11 @@ def split_records(written: Sequence[Written]) -> dict[str, SplitRecord]:
 
 def column_records(assembly: Assembly) -> list[ColumnRecord]:
     """Return the kept rows' columns, and which stage added each that is not the row's own."""
-    added = assembly.added()
+    added = {name: label for name, (_, label) in assembly.added().items()}
+    if assembly.rendering is not None:
+        added |= dict.fromkeys(assembly.rendering.schema, assembly.rendering.label)
     return [
-        ColumnRecord(
-            name=name, dtype=str(dtype), added_by=added[name][1] if name in added else None
-        )
+        ColumnRecord(name=name, dtype=str(dtype), added_by=added.get(name))
         for name, dtype in assembly.kept_schema().items()
     ]
 
@@ -94,6 +98,25 @@ def _stage_record(position: int, stage: AnyStage, count: StageCount) -> StageRec
         kind=stage.kind,
         version=nature(stage).version,
         config=settings(stage),
+        rows_in=count.rows_in,
+        made=count.made,
+        kept=count.kept,
+        rejected=count.rejected,
+        reasons=dict(sorted(count.reasons.items())),
+        notes=dict(sorted(count.notes.items())),
+    )
+
+
+def render_stage_record(
+    renderer: "Renderer", rendering: Rendering, config: dict[str, Any]
+) -> StageRecord:
+    """Return what rendering did, as the last of the stages."""
+    count = rendering.count
+    return StageRecord(
+        position=rendering.position,
+        kind=KIND,
+        version=renderer.identity()["version"],
+        config=config,
         rows_in=count.rows_in,
         made=count.made,
         kept=count.kept,

@@ -13,11 +13,18 @@ from cotdata.manifest import MANIFEST_NAME, UNHASHED, Manifest
 from cotdata.run.accounting import check_manifest
 from cotdata.run.fates import REJECTED, SOURCE_STAGE
 from cotdata.run.hashing import file_sha256
+from cotdata.run.reproof import proof_problems
 from cotdata.stages import label_kinds
 
 
-def verify(path: Path, progress: Progress | None = None) -> Manifest:
-    """Recompute every hash and count of a run and return its manifest.
+def verify(path: Path, progress: Progress | None = None, *, proofs: bool = True) -> Manifest:
+    """Recompute every hash, count and proof of a run and return its manifest.
+
+    Args:
+        path: The run's folder.
+        progress: Who is told what happens.
+        proofs: Prove every row of a rendered run again; without it, the hash of a file stands for
+            the proof that its rows had when it was written.
 
     Raises:
         VerifyError: If something does not hold; `problems` names everything that does not.
@@ -31,6 +38,8 @@ def verify(path: Path, progress: Progress | None = None) -> Manifest:
         listener.advance(1)
     if not problems:
         problems += _row_problems(path, manifest)
+    if not problems and proofs and manifest.render is not None:
+        problems += proof_problems(path, manifest, manifest.render, listener)
     if problems:
         raise VerifyError(
             f"{path}: {len(problems)} things do not hold", problems=problems,
@@ -111,7 +120,7 @@ def _row_problems(path: Path, manifest: Manifest) -> list[Problem]:
     for source in manifest.sources:
         for reason, rows in source.reasons.items():
             expected[SOURCE_STAGE, reason] += rows
-    labels = label_kinds([_kind(stage.kind, stage.config) for stage in manifest.stages])
+    labels = label_kinds(kinds_of(manifest))
     for label, stage in zip(labels, manifest.stages, strict=True):
         expected.update({(label, reason): rows for reason, rows in stage.reasons.items()})
     if _counts(files, ["stage", "reason"]) != expected:
@@ -119,8 +128,12 @@ def _row_problems(path: Path, manifest: Manifest) -> list[Problem]:
     return problems
 
 
-def _kind(kind: str, config: dict[str, object]) -> str:
-    return f"plugin:{config['name']}" if kind == "plugin" else kind
+def kinds_of(manifest: Manifest) -> list[str]:
+    """Return the kind of each stage of a run; of a plugin, its name too."""
+    return [
+        f"plugin:{stage.config['name']}" if stage.kind == "plugin" else stage.kind
+        for stage in manifest.stages
+    ]
 
 
 def _counts(files: list[Path], columns: list[str]) -> Counter[tuple[str, ...]]:

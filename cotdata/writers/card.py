@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import yaml
 
-from cotdata.manifest import Manifest, SourceRecord, StageRecord
+from cotdata.manifest import Manifest, RenderRecord, SourceRecord, StageRecord
 
 _SIZES: Final = (
     (1_000, "n<1K"),
@@ -31,6 +31,7 @@ def dataset_card(manifest: Manifest) -> str:
         "## Splits\n\n" + _splits(manifest),
         "## Sources\n\n" + _sources(manifest),
         "## Stages\n\n" + _stages(manifest),
+        *([_rendering(manifest.render)] if manifest.render is not None else []),
         "## Columns\n\n" + _columns(manifest),
         _closing(manifest),
     ]
@@ -54,8 +55,19 @@ def _header(manifest: Manifest) -> dict[str, Any]:
         "task_categories": ["text-generation"],
         "size_categories": [_size(manifest.after.rows)],
         "tags": ["cotdata", "chain-of-thought", "reasoning"],
-        "configs": [{"config_name": "default", "data_files": files}],
+        "configs": [
+            {"config_name": "default", "data_files": files},
+            *_packed_config(manifest.render),
+        ],
     }
+
+
+def _packed_config(render: RenderRecord | None) -> list[dict[str, Any]]:
+    if render is None or render.packing is None or not render.packing.sequences:
+        return []
+    names = [name for name, count in render.packing.sequences.items() if count]
+    files = [{"split": name, "path": f"packed/{name}-*.parquet"} for name in names]
+    return [{"config_name": "packed", "data_files": files}]
 
 
 def _size(rows: int) -> str:
@@ -65,19 +77,29 @@ def _size(rows: int) -> str:
 def _opening(manifest: Manifest) -> str:
     read = sum(source.read for source in manifest.sources)
     made = sum(stage.made for stage in manifest.stages)
-    repeats = f", {made:,} more were made by repeating them" if made else ""
+    kept = f"{manifest.after.rows - made:,} of {read:,} rows were kept"
+    if made and any(stage.kind == "render" and stage.rejected for stage in manifest.stages):
+        kept = f"{manifest.after.rows:,} of {read + made:,} rows were kept"
+        repeats = f", {made:,} of the latter were made by repeating others"
+    else:
+        repeats = f", {made:,} more were made by repeating them" if made else ""
+    child = (
+        f" Rendered from the rows of the run `{manifest.parent.fingerprint}`."
+        if manifest.parent is not None
+        else ""
+    )
     sample = (
         "\n**These are the sample rows that ship with cotdata, not real data.**\n"
         if manifest.sample
         else ""
     )
     return (
-        f"{manifest.after.rows - made:,} of {read:,} rows were kept{repeats}; "
+        f"{kept}{repeats}; "
         f"{manifest.rejected:,} were rejected, each with its reason, and stand in `rejected/`.\n"
         f"{sample}\n"
         f"Built by cotdata {manifest.versions.get('cotdata', '')}; fingerprint "
-        f"`{manifest.fingerprint}`. `manifest.json` holds every count and hash, `report.html` "
-        "shows them, `cotdata verify` checks them.\n"
+        f"`{manifest.fingerprint}`.{child} `manifest.json` holds every count and hash, "
+        "`report.html` shows them, `cotdata verify` checks them.\n"
     )
 
 
@@ -115,6 +137,42 @@ def _stage(stage: StageRecord) -> list[str]:
     why = ", ".join(f"{reason} {count:,}" for reason, count in stage.reasons.items())
     counts = (stage.rows_in, stage.made, stage.kept, stage.rejected)
     return [stage.kind, *[f"{count:,}" for count in counts], why]
+
+
+def _rendering(render: RenderRecord) -> str:
+    """Return the section on how rows became tokens, and what was proven of them."""
+    facts = [
+        ["model", render.model],
+        ["revision", render.revision or ""],
+        ["frame", render.frame],
+        ["stop token", render.stop],
+        *_tokens(render),
+    ]
+    checks = [[name, f"{rows:,}"] for name, rows in render.checks.items()]
+    checks += [["compared with the chat template's own render", f"{render.compared:,}"]]
+    own = (
+        "\n**This is the small tokenizer that ships with cotdata, no model's.**\n"
+        if render.sample
+        else ""
+    )
+    return (
+        "## Rendering\n\n"
+        "`tokenizer/` holds the tokenizer and the chat template that the rows were rendered with; "
+        f"`cotdata verify` proves every row again.\n{own}\n"
+        f"{_table(['', ''], [fact for fact in facts if fact[1]])}\n"
+        f"{_table(['check', 'rows that passed'], checks)}"
+    )
+
+
+def _tokens(render: RenderRecord) -> list[list[str]]:
+    if render.tokens is None or render.trained is None:
+        return [["tokens, estimated", f"{render.tokens_estimate or 0:,}"]]
+    found = [["tokens", f"{render.tokens:,}"], ["trained tokens", f"{render.trained:,}"]]
+    if render.packing is not None:
+        count = sum(render.packing.sequences.values())
+        filled = f"{100 * render.packing.utilisation:.1f}% of {render.packing.max_tokens:,} tokens"
+        found.append(["packed sequences", f"{count:,}, filled to {filled}"])
+    return found
 
 
 def _columns(manifest: Manifest) -> str:

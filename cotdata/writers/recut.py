@@ -32,11 +32,16 @@ def recut(frames: Iterable[pl.DataFrame], max_rows: int, max_bytes: int) -> Iter
 
 
 def text_bytes(frame: pl.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """Return the bytes of text that each row holds, in its String and Binary columns."""
+    """Return the bytes that each row holds in its String and Binary columns and lists of ids."""
     lengths = [
         frame[name].str.len_bytes() if dtype == pl.String else frame[name].bin.size()
         for name, dtype in frame.schema.items()
         if dtype in {pl.String, pl.Binary}
+    ]
+    lengths += [
+        4 * frame[name].list.len().cast(pl.Int64)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.List(pl.Int32)
     ]
     total = np.zeros(frame.height, dtype=np.int64)
     for length in lengths:

@@ -77,3 +77,13 @@ def test_a_plugin_that_adds_a_reserved_column_is_refused_at_its_name(
     assert places([problem]) == [(9, 26, "stages[1].name")]
     assert problem.what == f"plugin 'chars' adds {name}, which cotdata itself uses"
     assert problem.fix
+
+
+def test_a_column_that_rendering_adds_cannot_be_a_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.recipe.plugin.adds", {"text": pl.String()})
+    assert load(tmp_path, stages(CHARS)).recipe.render is None
+    (problem,) = problems(tmp_path, stages(CHARS) + "render: {model: x}\n")
+    assert problem.what == "adds the column 'text', which rendering adds"
+    assert places([problem]) == [(8, 5, "stages[0]")]

@@ -48,6 +48,7 @@ stages:
   - 5
 render:
   model: x
+  packing: true
 output: build
 """
 
@@ -73,8 +74,8 @@ def test_reports_every_problem_with_its_place_in_order(tmp_path: Path) -> None:
         (29, 9, "stages[6].by"),
         (30, 5, "stages[7]"),
         (33, 5, "stages[8]"),
-        (34, 1, "render"),
-        (36, 9, "output"),
+        (36, 12, "render.packing"),
+        (37, 9, "output"),
     ]
 
 
@@ -110,10 +111,23 @@ def test_reports_every_problem_with_its_place_in_order(tmp_path: Path) -> None:
             "no earlier stage adds a numeric column 'meta'",
             "add a stage that does",
         ),
+        ("render: {}", "lacks the key 'model'", "add `model: …` (Tokenizer and template"),
+        ("render: {model: x, maxtokens: 5}", "unknown key 'maxtokens'", "did you mean"),
         (
-            "render: {model: x}",
-            "rendering is not part of this version of cotdata",
-            "remove the section",
+            "render: {model: x, too_long: cut}",
+            "'cut' cannot stand here",
+            "valid here: reject",
+        ),
+        ("render: {model: x, date: today}", "'today' cannot stand here", "What templates"),
+        (
+            "render: {model: x, packing: true}",
+            "rows are packed to `max_tokens`, which is not set",
+            "add `max_tokens: …`, such as 4096",
+        ),
+        (
+            "render: {model: x, max_tokens: 512, tokens: false}",
+            "`max_tokens` needs token ids",
+            "remove `tokens: false`, or `max_tokens`",
         ),
         (
             "train: {trainer: x, lr: 2}",

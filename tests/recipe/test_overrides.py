@@ -8,7 +8,7 @@ from cotdata.errors import RecipeError
 from cotdata.recipe import pairs
 from cotdata.sources.files import find_files
 from cotdata.stages.length import Length
-from tests.recipe.recipes import load, problems
+from tests.recipe.recipes import SHORTEST, load, problems
 
 TEXT = """\
 schema: 1
@@ -114,7 +114,8 @@ def test_values_are_yaml(tmp_path: Path) -> None:
         ("seed", "[1", "a bracket is never closed", "close it"),
         ("name", "a b", "'a b' cannot stand here", ""),
         ("a..b", "1", "a part of the key is empty", ""),
-        ("render.model", "x", "rendering is not part", "remove the section"),
+        ("render.frame", "auto", "lacks the key 'model'", "add `model: …`"),
+        ("train.trainer", "x", "training is not part", "remove the section"),
     ],
 )
 def test_what_fits_nothing_is_named_as_it_was_given(
@@ -157,3 +158,38 @@ def test_pairs_are_key_and_value_once(given: list[str]) -> None:
 
 def test_a_pairs_value_may_have_equals_signs() -> None:
     assert pairs("--source", ["a=b=c", "d="]) == {"a": "b=c", "d": ""}
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("render", "{model: models/tiny}"),
+        ("render.model", "models/tiny"),
+        ("render.model", "./models/tiny"),
+        ("render.model", "../work/models/tiny/"),
+    ],
+)
+def test_a_models_folder_is_relative_to_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, given: str
+) -> None:
+    folder = tmp_path / "work" / "models" / "tiny"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    recipe = load(tmp_path, SHORTEST, settings={key: given}).recipe
+    assert recipe.render is not None
+    assert recipe.render.model == str(folder)
+    assert recipe.as_written()["render"]["model"] == "tiny"
+
+
+@pytest.mark.parametrize("model", ["owner/name", "hf://owner/name", "modelscope://owner/name"])
+def test_a_hubs_model_stays_as_it_is(tmp_path: Path, model: str) -> None:
+    loaded = load(tmp_path, SHORTEST, settings={"render.model": model})
+    assert loaded.recipe.render is not None
+    assert loaded.recipe.render.model == model
+    assert loaded.recipe.as_written()["render"]["model"] == model
+
+
+def test_a_models_folder_in_the_recipe_is_left_relative_to_it(tmp_path: Path) -> None:
+    loaded = load(tmp_path, f"{SHORTEST}render: {{model: ../models/tiny}}\n")
+    assert loaded.recipe.render is not None
+    assert loaded.recipe.render.model == "../models/tiny"

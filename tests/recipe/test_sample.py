@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cotdata.render import model_files
 from tests.recipe.recipes import SHORTEST, load, problems
 
 
@@ -46,3 +47,26 @@ def test_a_mapping_that_reads_other_columns_has_no_sample(tmp_path: Path) -> Non
 def test_sample_rows_and_other_rows_exclude_each_other(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, SHORTEST, sample=True, sources={"notes": "x.jsonl"})
     assert problem.fix == "give one of the two"
+
+
+RENDERED = f"{SHORTEST}render: {{model: a/b, revision: main, stop: <|end|>, max_tokens: 99}}\n"
+
+
+def test_sample_rows_are_rendered_for_the_packages_tokenizer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_files, "sample_model", lambda: tmp_path / "tiny", raising=False)
+    render = load(tmp_path, RENDERED, sample=True).recipe.render
+    assert render is not None
+    assert render.model == str(tmp_path / "tiny")
+    assert (render.revision, render.stop, render.max_tokens) == (None, None, 99)
+
+
+def test_sample_rows_are_rendered_for_a_model_that_the_command_line_names(tmp_path: Path) -> None:
+    loaded = load(tmp_path, RENDERED, sample=True, settings={"render.model": "c/d"})
+    assert loaded.recipe.render is not None
+    assert loaded.recipe.render.model == "c/d"
+
+
+def test_a_recipe_without_rendering_has_none_in_the_sample(tmp_path: Path) -> None:
+    assert load(tmp_path, SHORTEST, sample=True).recipe.render is None
