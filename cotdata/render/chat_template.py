@@ -54,13 +54,8 @@ class ChatTemplate:
             settings: What the template is called with besides.
             is_prompt: Whether the model is to write next (`add_generation_prompt`).
         """
-        return self._template.render(
-            messages=messages,
-            tools=None,
-            documents=None,
-            add_generation_prompt=is_prompt,
-            **{**self._special, **settings},
-        )
+        given = {"tools": None, "documents": None, **self._special, **settings}
+        return self._template.render(given, messages=messages, add_generation_prompt=is_prompt)
 
 
 def chat_environment() -> ImmutableSandboxedEnvironment:

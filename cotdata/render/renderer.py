@@ -19,6 +19,7 @@ from cotdata.render.proof import Ids, Mask
 from cotdata.render.prover import Claim, Judgement, Prover
 from cotdata.render.settings import Render
 from cotdata.render.token_ids import TokenIds
+from cotdata.render.tokenizer import Tokenizer
 from cotdata.render.verdict import Verdict
 
 #: Raised when the same rows are rendered otherwise.
@@ -47,6 +48,11 @@ class Renderer:
     def verdict(self) -> Verdict:
         """What was decided about the template."""
         return self._composer.verdict
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The model's tokenizer; None where the recipe says `tokens: false`."""
+        return self._prover.tokenizer
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the bytes: settings, template and tokenizer, as JSON can hold it."""

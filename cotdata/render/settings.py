@@ -2,12 +2,20 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 #: Think frames that are no frame's name: the model's own template, probed; a user's own text.
 AUTO: Final = "auto"
+
+
+def _no_conversation(settings: dict[str, Any]) -> dict[str, Any]:
+    for name in ("messages", "add_generation_prompt"):
+        if name in settings:
+            message = f"'{name}' is what the rows are: it cannot be set"
+            raise ValueError(message)
+    return settings
 
 
 class Frame(BaseModel):
@@ -49,7 +57,7 @@ class Render(BaseModel):
         default=None,
         description="System prompt of rows that have none; the template's own default if left out.",
     )
-    template_kwargs: dict[str, Any] = Field(
+    template_kwargs: Annotated[dict[str, Any], AfterValidator(_no_conversation)] = Field(
         default={},
         description="What the chat template is called with, as the server will call it.",
     )
@@ -79,7 +87,8 @@ class Render(BaseModel):
     )
     turns: Literal["last", "all"] = Field(
         default="last",
-        description="Of rows with a history: train the last answer, or each answer as its own row.",
+        description="Of rows with a history: train the last answer. `all`, each answer as its own "
+        "row, is not part of this version.",
     )
     proof: Literal["sample", "full"] = Field(
         default="sample",

@@ -41,7 +41,10 @@ _TWO_FORMS: Final = ("e\u0301 o\u0302\u0323 \u1e9b\u0323", "\uac00 \u1100\u1161 
 
 
 def normal_form(
-    library: "tokenizers.Tokenizer", added: Iterable["tokenizers.AddedToken"]
+    library: "tokenizers.Tokenizer",
+    added: Iterable["tokenizers.AddedToken"],
+    *,
+    prefixes: bool = False,
 ) -> Form | None:
     """Check a round trip, and return the form that the tokenizer puts text in, if any.
 
@@ -49,11 +52,13 @@ def normal_form(
         library: A tokenizer of the package `tokenizers`.
         added: Its added tokens, which must come back too. Blanks beside one that takes them in
             (`lstrip`, `rstrip`) need not: a server loses them as well.
+        prefixes: Whether it puts a blank before a text; then the first blank of one may be lost.
 
     Raises:
         RenderError: If what comes back is another text.
     """
-    texts = [*PROBES, *_around(added)]
+    probes = [f"x{probe}" for probe in PROBES] if prefixes else PROBES
+    texts = [*probes, *_around(added)]
     form = next((name for name in (None, *_FORMS) if _is_kept(library, _TWO_FORMS, name)), None)
     for text in texts:
         back = _back(library, text)

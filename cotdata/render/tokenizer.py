@@ -47,10 +47,11 @@ class Tokenizer:
         self.control = tuple(
             token.content for token in decoder.values() if token.special or token.content in marked
         )
-        self.normalizes = normal_form(self._library, decoder.values())
         self._encoder = Encoder(self._library)
         inside = continuing(self._library)
         self._continuing = self._encoder if inside is None else Encoder(inside)
+        prefixes = inside is not None
+        self.normalizes = normal_form(self._library, decoder.values(), prefixes=prefixes)
         check_joint(self._library, inside or self._library)
 
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[ModelFiles]]:

@@ -8,6 +8,7 @@ from cotdata.errors import RenderError
 from cotdata.render.encodings import Encoding, Shape, answered
 from cotdata.render.forms import PYTHON_BLANKS, Trim
 from cotdata.render.frames import ThinkFrame
+from cotdata.render.frames.think_frame import CONTENT
 from cotdata.render.probe import (
     ANSWER,
     QUESTION,
@@ -333,20 +334,25 @@ def _preferred(modes: Sequence[Mode]) -> list[Mode]:
 def _continues(mode: Mode, frames: Sequence[ThinkFrame], literals: str) -> ThinkFrame | None:
     """Return the frame whose reasoning continues a prompt as its family does.
 
-    The prompt must end as the frame's does, from where the model's turn begins; where it leaves
-    the block to the model, the template must know the frame's tags besides. Of several frames the
-    one with the longest ending is it.
+    The prompt must end as the frame's does, from the end of the question on; where it leaves the
+    block to the model, the template must know the frame's tags besides. Of several frames the one
+    with the longest ending is it.
     """
     fitting = [
-        frame
+        (len(ending), frame)
         for frame in frames
         if frame.tags is not None
-        and frame.generation_prompt_end.strip()
-        and _end_of(mode).endswith(frame.generation_prompt_end)
+        and (ending := prompt_ending(frame)).strip()
+        and _end_of(mode).endswith(ending)
         and bool(frame.opened) == (mode.state == "opens")
         and (frame.opened or all(tag in literals for tag in frame.tags))
     ]
-    return max(fitting, key=lambda frame: len(frame.generation_prompt_end), default=None)
+    return max(fitting, key=lambda found: found[0])[1] if fitting else None
+
+
+def prompt_ending(frame: ThinkFrame) -> str:
+    """Return what follows the question in a frame's generation prompt."""
+    return frame.turns.user.partition(CONTENT)[2] + frame.generation_prompt_end
 
 
 def _learned(mode: Mode, kept: Kept) -> Tags | None:

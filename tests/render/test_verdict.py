@@ -181,6 +181,8 @@ PUBLISHED = {
         "composed", "<|channel>thought\n{C}\n<channel|>{A}<turn|>", {"enable_thinking": True}),
     "NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": (
         "reasoning_content", "{C}\n</think>\n{A}<|im_end|>", {}),
+    "deepseek-ai-DeepSeek-V3.1": (
+        "composed", "{C}</think>{A}<｜end▁of▁sentence｜>", {"enable_thinking": True}),
     "deepseek-ai-DeepSeek-V3.2": (
         "reasoning_content", "{C}</think>{A}<｜end▁of▁sentence｜>", {"enable_thinking": True}),
     "Apertus-8B-Instruct": (

@@ -35,6 +35,24 @@ DEEPSEEK_R1: Final = ThinkFrame(
     reasoning_parser="deepseek_r1",
 )
 
+DEEPSEEK_V3_1: Final = ThinkFrame(
+    name="deepseek-v3.1",
+    source="deepseek-ai/DeepSeek-V3.1's chat template as collected in ikawrakow/ik_llama.cpp "
+    "(deepseek-ai-DeepSeek-V3.1.jinja). That deletes the reasoning; close: what its own empty "
+    "block writes",
+    turns=Turns(user="<｜User｜>{content}", system="{content}"),
+    head="{bos}",
+    assistant="<｜Assistant｜>",
+    opened="<think>",
+    close="</think>",
+    stop="<｜end▁of▁sentence｜>",
+    history_open="<think></think>",
+    switch=Switch("thinking", on=True, is_on=False),
+    plain=Plain("<think></think>", is_prompted=True),
+    inline=Inline("<think>", "</think>", ""),
+    reasoning_parser="deepseek_v3",
+)
+
 GPT_OSS: Final = ThinkFrame(
     name="gpt-oss",
     source="gpt-oss' chat template: trl/chat_templates/gptoss.jinja (trl 1.16.0), the same as "
@@ -339,6 +357,7 @@ HUATUO_O1: Final = ThinkFrame(
 
 FAMILY_FRAMES: Final = (
     DEEPSEEK_R1,
+    DEEPSEEK_V3_1,
     GPT_OSS,
     GLM,
     GLM_4_7,

@@ -52,6 +52,14 @@ class Case(NamedTuple):
 CASES = [
     Case("deepseek-r1", "deepseek_r1_distill.jinja", keeps=False, after=""),
     Case("deepseek-r1", "tokenizers/deepseek-r1-distill-qwen", keeps=False, after=""),
+    Case("deepseek-v3.1", "templates/deepseek-ai-DeepSeek-V3.1.jinja", keeps=False, after=""),
+    Case(
+        "deepseek-v3.1",
+        "templates/deepseek-ai-DeepSeek-V3.1.jinja",
+        {"thinking": True},
+        keeps=False,
+        after="",
+    ),
     Case("qwen2.5", "qwen2_5.jinja", keeps=False, reads_fields=False),
     Case("qwq", "templates/Qwen-QwQ-32B.jinja", keeps=False),
     Case("qwen3", "qwen3.jinja"),
