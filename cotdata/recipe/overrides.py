@@ -177,8 +177,9 @@ def model_from_here(model: str) -> str:
     What is a path, or a folder that is there, is relative to the working directory; all else is a
     hub's id.
     """
-    is_path = model.startswith((".", "~", "/")) or Path(model).exists()
-    return os.path.normpath(Path(model).expanduser().absolute()) if is_path else model
+    # Of `os.path`, whose answer to a text that can be no path is no.
+    is_path = model.startswith((".", "~", "/")) or os.path.exists(model)  # noqa: PTH110
+    return os.path.abspath(os.path.expanduser(model)) if is_path else model  # noqa: PTH100, PTH111
 
 
 def _with_model_from_here(path: ValuePath, value: object) -> object:
