@@ -1,0 +1,1 @@
+"""What cotdata and its peers train on, token by token, on the same rows with real tokenizers."""
