@@ -34,9 +34,8 @@ TEMPLATES = {
 def transformers_renders(source: str, chat: list[dict[str, Any]], *, is_prompt: bool) -> str:
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    rendered, _ = render_jinja_template(
-        conversations=[chat], chat_template=source, add_generation_prompt=is_prompt, **SPECIAL
-    )
+    given: dict[str, Any] = {**SPECIAL, "chat_template": source}
+    rendered, _ = render_jinja_template([chat], add_generation_prompt=is_prompt, **given)
     return str(rendered[0])
 
 

@@ -198,7 +198,7 @@ def test_whatever_a_row_holds_is_proven_or_rejected(texts: list[tuple[str, str, 
         assert decoded(row["input_ids"], renderer) == row["text"]
 
 
-MIXED = (
+MIXED: tuple[dict[str, Any], ...] = (
     {},
     {"Complex_CoT": None},
     {"system": "Be brief."},
