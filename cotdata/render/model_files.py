@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from cotdata.bundled import bundled
 from cotdata.errors import Location, RenderError
 from cotdata.render.token_hub import fetch_from_hub
 from cotdata.render.token_hub_names import WAY_OUT, HubModel, parse_model
@@ -74,6 +75,11 @@ def open_model(model: str, base: Path, revision: str | None = None) -> ModelFile
     fetch = fetch_from_modelscope if asked.is_modelscope else fetch_from_hub
     folder, resolved = fetch(asked)
     return _read(HubModel(asked.model_id, resolved), folder)
+
+
+def sample_model() -> Path:
+    """Return the folder of the package's own small tokenizer, on which `--sample` builds run."""
+    return bundled("recipes") / "samples" / "tokenizer"
 
 
 def read_file(folder: Path, name: str) -> bytes | None:
