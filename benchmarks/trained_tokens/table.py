@@ -80,5 +80,6 @@ def _note(score: Score) -> str:
         share = percent(score.prompt_tokens, score.unmasked_tokens)
         parts.append(f"{share} % of the trained tokens are prompt")
     if score.present < score.rows:
-        parts.append(f"{score.rows - score.present:,} rows dropped")
+        dropped = score.rows - score.present
+        parts.append(f"{dropped:,} row{'s' if dropped > 1 else ''} dropped")
     return "; ".join(parts)
