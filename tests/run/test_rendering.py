@@ -1,8 +1,10 @@
 """Builds that end in tokens: the laws hold with the rendering as the last of the stages."""
 
 import json
+import signal
 from collections import Counter
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import datasets
@@ -13,6 +15,7 @@ from cotdata.errors import RenderError
 from cotdata.recipe import load_recipe
 from cotdata.render.columns import Rendered
 from cotdata.run import build, verify
+from tests.run import test_laws
 from tests.run.byte_renderer import STOP, ByteRenderer, install, model_folder
 from tests.run.recipes import recipe, run_bytes, write_jsonl, write_recipe
 from tests.run.rendered import ROWS, STAGES, kept, make, manifest_of, rejected
@@ -249,3 +252,35 @@ def test_nothing_of_this_machine_stands_in_a_rendered_run(tmp_path: Path) -> Non
     for name in ("manifest.json", "README.md", "report.html"):
         assert str(tmp_path) not in (run / name).read_text(encoding="utf-8")
     assert json.loads((run / "manifest.json").read_bytes())["recipe"]["render"]["model"] == "bytes"
+
+
+INSTALLED = """
+    import types
+    from tests.run.byte_renderer import install
+    install(types.SimpleNamespace(setitem=lambda table, key, value: table.update({key: value})))
+    ingest.SHARD_ROWS = 40
+"""
+
+
+@pytest.mark.slow
+def test_a_build_killed_anywhere_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cotdata.run.ingest.SHARD_ROWS", 40)
+    packed = {"model": "bytes", "max_tokens": 500, "packing": True}
+    expected = run_bytes(make(tmp_path, render=packed))
+    script = test_laws.KILLED_BUILD.replace("ingest.SHARD_ROWS = 100\n", dedent(INSTALLED))
+    monkeypatch.setattr(test_laws, "KILLED_BUILD", script)
+    root = str(Path(__file__).resolve().parents[2])
+    monkeypatch.setenv("PYTHONPATH", root)
+    cache, output = tmp_path / "cache", tmp_path / "killed"
+    kills = 0
+    for after in range(6, 200):
+        code = test_laws.run_killed(tmp_path, output, after, cache)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        assert not output.exists(), "a killed build must not leave a run"
+        kills += 1
+    assert kills > 3
+    assert run_bytes(output) == expected
