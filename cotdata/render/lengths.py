@@ -1,4 +1,4 @@
-"""Which rows fit in so many tokens: exactly, and tokenizing only those whose bytes leave it open."""
+"""Which rows fit in so many tokens: exactly, and tokenizing only what their bytes leave open."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -9,7 +9,7 @@ from cotdata.errors import Location, RenderError
 from cotdata.render.compose import Composer
 from cotdata.render.encodings import INLINE_CLOSE, INLINE_OPEN
 from cotdata.render.frames import FRAMES, ThinkFrame, chat_template, find_frame, frame_from_text
-from cotdata.render.model_files import ModelFiles, open_model
+from cotdata.render.model_files import ModelFiles, open_model, sample_model
 from cotdata.render.probe import Prober, Tags
 from cotdata.render.prompts import Prompts
 from cotdata.render.prover import Prover
@@ -150,8 +150,6 @@ def control_texts(opened: Opened) -> tuple[str, ...]:
 
 def _model(settings: Render, base: Path, *, sample: bool) -> ModelFiles:
     if sample:
-        from cotdata.render.model_files import sample_model
-
         return open_model(str(sample_model()), base)
     path = base / Path(settings.model).expanduser()
     if path.suffix in _TEMPLATE_SUFFIXES and path.is_file():

@@ -69,6 +69,8 @@ class Ids:
     flat: NDArray[np.int32]
     starts: NDArray[np.int64]
     completions: NDArray[np.int64]
+    #: Whether the fast library was found to differ on a sample, so that it was not used.
+    fell_back: bool = False
 
     @property
     def rows(self) -> int:

@@ -25,6 +25,7 @@ from cotdata.render.proof import (
 )
 from cotdata.render.settings import Render
 from cotdata.render.template_process import Chat, TemplateProcess
+from cotdata.render.token_ids import joined
 from cotdata.render.token_text import TokenText
 from cotdata.render.tokenizer import Tokenizer
 from cotdata.render.verdict import Verdict
@@ -78,9 +79,15 @@ class Prover:
         if self.tokenizer is None:
             message = "there is no tokenizer"
             raise TypeError(message)
-        pieces = texts.select(pl.concat_list("prompt", "completion").alias("piece"))
-        found = self.tokenizer.encode(pieces["piece"].explode())
-        return Ids(found.ids, found.offsets[0::2], found.offsets[1::2])
+        if self.tokenizer.prefixes:  # a blank before the prompt, and none before what goes on
+            prompts = self.tokenizer.encode(texts["prompt"])
+            completions = self.tokenizer.encode(texts["completion"], continues=True)
+            places = np.arange(texts.height)
+            found = joined(prompts, 2 * places, completions, 2 * places + 1)
+        else:
+            pieces = texts.select(pl.concat_list("prompt", "completion").alias("piece"))
+            found = self.tokenizer.encode(pieces["piece"].explode())
+        return Ids(found.ids, found.offsets[0::2], found.offsets[1::2], found.fell_back)
 
     def judge(self, composed: pl.DataFrame, claim: Claim, again: Ids | None) -> Judgement:
         """Make every check on rows that could be composed.

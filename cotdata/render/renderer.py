@@ -120,6 +120,8 @@ class Renderer:
         lengths: dict[int, tuple[int, int]] = {}
         if ids is not None:
             lengths = _lengths(ids, judgement.reason)
+            if ids.fell_back:
+                notes["encoded without the fast library, which differed on a sample"] += good.height
             if crossed := merges(self._prover, texts):
                 notes["boundary_merge"] += crossed
         made = texts.with_columns(

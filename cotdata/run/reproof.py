@@ -16,7 +16,7 @@ from cotdata.errors import Location, Problem, RenderError
 from cotdata.manifest import MANIFEST_NAME, Manifest, RenderRecord
 from cotdata.render.columns import IGNORED
 from cotdata.render.packing import PACKED_SCHEMA
-from cotdata.render.settings import Render
+from cotdata.render.settings import AUTO, Render
 from cotdata.row import ROW_SCHEMA
 from cotdata.run.opening import open_model
 from cotdata.run.packed import PACKED_FOLDER, packed_frames
@@ -83,8 +83,12 @@ def proof_problems(
 
 
 def _renderer(run: Path, record: RenderRecord, progress: Progress) -> "Renderer":
-    """Open the run's own tokenizer with the settings that it was rendered with."""
-    own = {"model": str((run / TOKENIZER_FOLDER).absolute()), "revision": None}
+    """Open the run's own tokenizer with the settings that it was rendered with.
+
+    The template is the one that the run holds, whichever frame wrote it.
+    """
+    folder = (run / TOKENIZER_FOLDER).absolute()
+    own = {"model": str(folder), "revision": None, "frame": AUTO}
     settings = Render.model_validate({**record.settings, **own})
     return open_model(settings, run, progress)
 
