@@ -33,6 +33,8 @@ from cotdata.writers.parquet import write_parquet
 # One output file holds about this much text; the Hub recommends files of up to 500 MB.
 FILE_BYTES: Final = 512 << 20
 FILE_ROWS: Final = 262_144
+#: Rendered rows that are put together at a time: their columns hold each text four times.
+RENDERED_ROWS: Final = 2_048
 
 
 @dataclass(frozen=True)
@@ -88,19 +90,27 @@ class _FileKernel:
             fates = read_arrow(self.fates / piece.shard / "fates.arrow")
             chosen = _repeated(fates.filter(pl.col(OUTPUT) == output), piece)
             if output == REJECTED:
-                rows = self._rejected(paths[piece.shard], chosen)
-            else:
-                rows = self._kept(paths[piece.shard], chosen)
+                yield self._rejected(paths[piece.shard], chosen).select(schema.names()).cast(schema)
+                continue
+            for rows in self._kept(paths[piece.shard], chosen):
                 profiles.append(profile(rows))
-            yield rows.select(schema.names()).cast(schema)
+                yield rows.select(schema.names()).cast(schema)
 
-    def _kept(self, shard: Path, chosen: pl.DataFrame) -> pl.DataFrame:
+    def _kept(self, shard: Path, chosen: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        rendering = self.assembly.rendering
+        if rendering is None:
+            yield self._as_they_left(shard, chosen)
+            return
+        stored = rendering.stored(shard)
+        for part in chosen.iter_slices(RENDERED_ROWS):
+            rendered = rendering.columns(stored, part[NUMBER])
+            yield self._as_they_left(shard, part).hstack(rendered)
+
+    def _as_they_left(self, shard: Path, chosen: pl.DataFrame) -> pl.DataFrame:
+        """Return rows as they left the last stage, each repeat with a name of its own."""
         base = self.assembly.shards.base(shard)
         rows = _gather(shard, base, chosen[NUMBER]).select(NUMBER, *self.assembly.held)
-        rows = _named(advance(rows, base, self.assembly.steps), chosen["copy"])
-        if self.assembly.rendering is None:
-            return rows
-        return rows.hstack(self.assembly.rendering.columns(shard, chosen[NUMBER]))
+        return _named(advance(rows, base, self.assembly.steps), chosen["copy"])
 
     def _rejected(self, shard: Path, chosen: pl.DataFrame) -> pl.DataFrame:
         """Return rejected rows as they entered the stage that rejected them, with the why."""

@@ -35,6 +35,8 @@ KIND: Final = "render"
 RENDERING_PACKAGES: Final = ("jinja2", "tokenizers")
 #: The check of which the manifest keeps the count apart: not every row is put to it.
 COMPARED: Final = "compared"
+#: Rows that are rendered at a time.
+BATCH_ROWS: Final = 4_096
 #: Columns that follow from the others, and are made when a row is written.
 _DERIVED: Final = ("text", "labels", "n_tokens")
 _RENDERED: Final = "rendered.arrow"
@@ -100,9 +102,12 @@ class Rendering:
         """Return which rows of a shard it rejected: `REJECTED_SCHEMA`, sorted by number."""
         return read_arrow(self.folder / shard.stem / _REJECTED)
 
-    def columns(self, shard: Path, numbers: pl.Series) -> pl.DataFrame:
-        """Return the columns of kept rows of a shard by their numbers, repeats included."""
-        stored = read_arrow(self.folder / shard.stem / _RENDERED)
+    def stored(self, shard: Path) -> pl.DataFrame:
+        """Return what is kept of a shard's rows: `columns` makes the columns of it."""
+        return read_arrow(self.folder / shard.stem / _RENDERED)
+
+    def columns(self, stored: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+        """Return the columns of kept rows by their numbers, repeats included."""
         rows = stored[stored[NUMBER].search_sorted(numbers)]
         if "text" in self.schema:
             rows = rows.with_columns(text=pl.concat_str("prompt", "completion"))
@@ -125,7 +130,7 @@ class _RenderKernel:
         added = {n: dtype for n, dtype in self.renderer.schema().items() if n not in _DERIVED}
         kept = [pl.Schema({NUMBER: pl.UInt64(), **added}).to_frame()]
         rejected, count = [REJECTED_SCHEMA.to_frame()], RenderCount()
-        for copies, part in _by_copies(rows):
+        for copies, part in _parts(rows):
             rendered = self.renderer.render(part)
             if rendered.rows.height != part.height:
                 raise RenderError(
@@ -245,12 +250,13 @@ def _run(
     return summary
 
 
-def _by_copies(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Yield the rows by how often they stand in the result."""
+def _parts(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield the rows by how often they stand in the result, in parts that fit into memory."""
     once = pl.repeat(1, rows.height, dtype=pl.UInt32, eager=True)
     copies = rows[COPIES].fill_null(1) if COPIES in rows.columns else once
     for number in copies.unique().sort().to_list():
-        yield number, rows.filter(copies == number)
+        for part in rows.filter(copies == number).iter_slices(BATCH_ROWS):
+            yield number, part
 
 
 def _labels(rows: pl.DataFrame) -> pl.Series:
