@@ -20,6 +20,7 @@ from cotdata.cli.cache import cache
 from cotdata.cli.check import check
 from cotdata.cli.failures import INTERRUPTED, guarded
 from cotdata.cli.init import init
+from cotdata.cli.lengths import lengths
 from cotdata.cli.render import render
 from cotdata.cli.schema import schema
 from cotdata.cli.terminal import prepare_streams
@@ -34,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-for command in (build, check, init, render, validate, verify, schema):
+for command in (build, check, init, lengths, render, validate, verify, schema):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

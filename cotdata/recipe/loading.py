@@ -17,7 +17,7 @@ from cotdata.recipe.faults import Faults
 from cotdata.recipe.files import find_recipe, read_recipe
 from cotdata.recipe.model import CONFLICT, Recipe, without_folders
 from cotdata.recipe.overrides import names_model, override
-from cotdata.recipe.sample import with_sample_model, with_sample_rows
+from cotdata.recipe.sample import with_sample_model, with_sample_rows, with_sample_setting
 from cotdata.render.settings import Render
 from cotdata.stages import Stage
 
@@ -73,7 +73,8 @@ def load_recipe(
         raise RecipeError("--sample reads the package's rows alone", where, "give one of the two")
     file = str(path)
     found = find_recipe(Path(path))
-    document = override(parse(decode(read_recipe(found), file), file), sources, settings)
+    changes = with_sample_setting(settings) if sample else settings
+    document = override(parse(decode(read_recipe(found), file), file), sources, changes)
     recipe = check(document)
     faults = Faults(document, {})
     if sample:

@@ -1,7 +1,7 @@
 """Puts the package's own rows in the place of a recipe's sources."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -10,6 +10,7 @@ import orjson
 from cotdata.bundled import bundled
 from cotdata.errors import Location, Problem, RecipeError
 from cotdata.recipe.model import Recipe
+from cotdata.recipe.overrides import names_model
 from cotdata.recipe.wording import quote
 from cotdata.sources.adapters import ColumnMapping, MedicalO1, NuminaMathCot, wanted
 from cotdata.sources.source import Source
@@ -53,6 +54,18 @@ def with_sample_model(recipe: Recipe) -> Recipe:
         return recipe
     changed = {"model": str(model_files.sample_model()), "revision": None, "stop": None}
     return recipe.model_copy(update={"render": recipe.render.model_copy(update=changed)})
+
+
+def with_sample_setting(settings: Mapping[str, str]) -> Mapping[str, str]:
+    """Return settings of the command line with the package's own model beside others of `render`.
+
+    So that `--sample --set render.max_tokens=512` needs no model in the recipe.
+    """
+    from cotdata.render import model_files
+
+    if not any(key.startswith("render.") for key in settings) or names_model(settings):
+        return settings
+    return {**settings, "render.model": str(model_files.sample_model())}
 
 
 def _file(source: Source) -> str:

@@ -133,6 +133,12 @@ class Renderer:
         made = made.select(*self.schema(), "reason", "evidence")
         return Rendered(self._all(made, composed, good[_PLACE]), judgement.checks, notes, lengths)
 
+    def compose(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return prompt and completion (String) of the rows that can be written, without tokens."""
+        neutral, _ = self._composer.neutralized(rows)
+        composed, _ = self._composer.compose(neutral)
+        return composed.filter(pl.col("reason").is_null()).select("prompt", "completion")
+
     def prove(self, rows: pl.DataFrame) -> Rendered:
         """Prove rows of a finished run again: what they hold against what rendering gives.
 
