@@ -13,6 +13,9 @@ REASON: Final = "__reason__"  # String: null for a record that could be read
 EVIDENCE: Final = "__evidence__"  # String: JSON object; null where the reason is null
 RAW: Final = "__raw__"  # Binary: the record's bytes where it could not be parsed, else null
 
+#: With so many records a reader looks at the beginning of a source.
+PEEKED_RECORDS: Final = 200
+
 READER_REASONS: Final = {
     "bad_json": "The record is not valid JSON. Evidence: `error`.",
     "not_an_object": "The record is JSON, but not an object. Evidence: `found`.",
