@@ -76,7 +76,7 @@ def test_a_small_file_with_other_columns_is_named(tmp_path: Path) -> None:
     assert caught.value.where == Location("rows/003.jsonl")
 
 
-_VALUES = st.sampled_from(["text", None, 1, [], True])
+_VALUES: st.SearchStrategy[object] = st.sampled_from(["text", None, 1, [], True])
 _RECORDS: st.SearchStrategy[list[dict[str, object]]] = st.lists(
     st.dictionaries(st.sampled_from(["q", "t", "r", "other"]), _VALUES),
     min_size=1,
