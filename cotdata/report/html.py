@@ -1,6 +1,6 @@
 """Renders the report: one HTML file without script, fonts or requests, the same everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from cotdata.report.evidence import read_evidence
 from cotdata.report.examples import ExampleRow, Examples, source_label, stage_labels_of
 from cotdata.report.funnel import funnel
 from cotdata.report.lengths import HEIGHT, WIDTH, bin_table, histograms
-from cotdata.report.meanings import source_meaning, stage_meaning
+from cotdata.report.meanings import note_words, source_meaning, stage_meaning
 from cotdata.report.shares import language_groups, source_groups, split_shares
 from cotdata.report.text import Excerpt, label, share
 
@@ -31,6 +31,8 @@ class Reason:
     meaning: str
     rows: int
     examples: Sequence[ExampleRow]
+    #: Its rows by source, where the run has several and a stage rejected them.
+    sources: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,13 @@ def _reasons(manifest: Manifest, labels: Sequence[str], examples: Examples) -> l
         for source in manifest.sources
     ]
     steps += [
-        _step(name, stage.reasons, _stage_meanings(stage), examples)
+        _step(
+            name,
+            stage.reasons,
+            _stage_meanings(stage),
+            examples,
+            has_sources=len(manifest.sources) > 1,
+        )
         for name, stage in zip(labels, manifest.stages, strict=True)
     ]
     return [step for step in steps if step.reasons]
@@ -143,11 +151,22 @@ def _stage_meanings(stage: StageRecord) -> dict[str, str]:
 
 
 def _step(
-    name: str, counts: dict[str, int], meanings: dict[str, str], examples: Examples
+    name: str,
+    counts: dict[str, int],
+    meanings: dict[str, str],
+    examples: Examples,
+    *,
+    has_sources: bool = False,
 ) -> StepReasons:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     reasons = tuple(
-        Reason(reason, meanings[reason], rows, examples.rejected.get((name, reason), ()))
+        Reason(
+            reason,
+            meanings[reason],
+            rows,
+            examples.rejected.get((name, reason), ()),
+            examples.sources.get((name, reason), {}) if has_sources else {},
+        )
         for reason, rows in ordered
     )
     return StepReasons(name, sum(counts.values()), reasons)
@@ -158,7 +177,11 @@ def _notes(manifest: Manifest, labels: Sequence[str]) -> list[Note]:
         (source_label(source.name), source.notes) for source in manifest.sources
     ]
     steps += [(name, stage.notes) for name, stage in zip(labels, manifest.stages, strict=True)]
-    return [Note(name, what, count) for name, notes in steps for what, count in notes.items()]
+    return [
+        Note(name, note_words(what), count)
+        for name, notes in steps
+        for what, count in notes.items()
+    ]
 
 
 def _yaml(settings: dict[str, Any]) -> Excerpt:
