@@ -9,14 +9,15 @@ import pyarrow as pa
 
 def write_arrow(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as an uncompressed Arrow file, so that reading it costs no copy."""
+    # As bytes: the name of a folder above need not be UTF-8.
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    with pa.OSFile(os.fspath(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with pa.OSFile(os.fsencode(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
 
 
 def read_arrow(path: Path) -> pl.DataFrame:
     """Read an Arrow file through a memory map."""
-    with pa.memory_map(os.fspath(path), "rb") as source:
+    with pa.memory_map(os.fsencode(path), "rb") as source:
         table = pa.ipc.open_file(source).read_all()
     frame = pl.from_arrow(table)
     if not isinstance(frame, pl.DataFrame):  # what polars promises for a table
