@@ -25,7 +25,7 @@ from cotdata.sources.records import EVIDENCE, RAW, REASON
 from cotdata.writers.recut import recut, text_bytes
 
 #: Raised when readers or this module give other rows for the same bytes.
-VERSION: Final = 1
+VERSION: Final = 2
 # A work shard and what is made of it must fit into memory once for each worker.
 SHARD_ROWS: Final = 16_384
 SHARD_BYTES: Final = 32 << 20

@@ -106,13 +106,23 @@ class OutputFolder:
             )
 
     def scratch(self, key: str) -> Path:
-        """Return the folder of work in progress; those of other builds are removed."""
+        """Return the folder of work in progress; those of other builds are removed.
+
+        Raises:
+            WriteError: If none can be made.
+        """
         folder = self._sibling(f"partial-{key}")
         prefix = self._sibling("partial-").name
         for other in folder.parent.iterdir():
             if other.name.startswith(prefix) and other != folder:
                 shutil.rmtree(other, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileNotFoundError as error:  # what /proc answers
+            raise WriteError(
+                f"no folder can be made in {folder.parent}",
+                fix="choose another folder with --output",
+            ) from error
         shutil.rmtree(folder / "run", ignore_errors=True)
         return folder
 

@@ -17,7 +17,7 @@ RAW: Final = "__raw__"  # Binary: the record's bytes where it could not be parse
 PEEKED_RECORDS: Final = 200
 
 READER_REASONS: Final = {
-    "bad_json": "The record is not valid JSON. Evidence: `error`.",
+    "bad_json": "The record is not valid JSON. Evidence: `error`, and `hint` where it holds NULs.",
     "not_an_object": "The record is JSON, but not an object. Evidence: `found`.",
     "truncated": "The file ends inside the record. Evidence: `error`.",
     "not_utf8": "The record's bytes are not UTF-8. Evidence: `byte`, `encoding`.",
