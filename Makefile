@@ -31,6 +31,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@echo "Installing into $(VENV): a minute or two …" >&2
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 

@@ -7,7 +7,7 @@ python docs/generate_reference.py --check    exit 2 where a page is not what the
 import argparse
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,6 +38,7 @@ from cotdata.sources.adapters import (
 )
 from cotdata.sources.adapters.medical_o1 import adapt_medical_o1
 from cotdata.sources.adapters.numina_math_cot import adapt_numina_math_cot
+from cotdata.sources.notes import SOURCE_NOTES
 from cotdata.sources.records import READER_REASONS
 from cotdata.sources.source import Source
 from cotdata.sources.source_file import COMPRESSED_EXTENSIONS, EXTENSIONS
@@ -45,27 +46,6 @@ from cotdata.sources.source_file import COMPRESSED_EXTENSIONS, EXTENSIONS
 REFERENCE: Final = Path(__file__).parent / "reference"
 COMMAND: Final = "python docs/generate_reference.py"
 _MADE: Final = f"<!-- Made by `{COMMAND}` from the code: edit the code, not this page. -->\n\n"
-
-#: What a source counts besides its rejects, in the manifest's `notes`.
-SOURCE_NOTES: Final[Mapping[str, str]] = {
-    "question_stripped": "Questions that had blanks at their ends.",
-    "null_in_template": "Records in which a column of a template was null and another was not; "
-    "the null became empty text.",
-    "no_boxed_answer": "`numina_math_cot`: solutions without a box, or with empty ones only.",
-    "several_boxed": "`numina_math_cot`: solutions with more than one box; the last one counts.",
-    "box_passed_over": "`numina_math_cot`: solutions in which a later box is empty or never "
-    "closes.",
-    "messages_equal_columns": "`numina_math_cot`: records whose `messages` say exactly what "
-    "`problem` and `solution` say; they are left out of `meta`.",
-    "blank_lines": "Empty lines of JSON Lines, CSV and TSV files, which are passed over.",
-    "<encoding>_decoded": "1 for each file that is not UTF-8: `utf16_decoded` by its byte order "
-    "mark, `latin_1_decoded` and so on by the source's `encoding`.",
-    "read_as_json_lines": "1 for each `.json` file that holds JSON Lines.",
-    "read_as_one_record": "1 for each `.json` file that is a single record.",
-    "trailing_comma": "JSON documents with a comma after their last record.",
-    "unclosed_document": "JSON documents that end before their last bracket.",
-    "not_finite_to_null": "NaN and infinities of Parquet and Arrow files, which JSON cannot write.",
-}
 
 
 def pages() -> dict[str, str]:
@@ -129,7 +109,8 @@ def _sources() -> str:
         "invalid_row": "The record breaks the [row contract](row.md). Evidence: a list of "
         "`{column, problem}`.",
     }
-    notes = table(["note", "what is counted"], [[f"`{k}`", v] for k, v in SOURCE_NOTES.items()])
+    rows = [[f"`{name}`", note.meaning] for name, note in SOURCE_NOTES.items()]
+    notes = table(["note", "what is counted"], rows)
     return "\n".join(
         [
             "# Sources\n",

@@ -15,6 +15,7 @@ def print_cache(entries: Sequence[CacheEntry], *, as_json: bool) -> None:
         listed = [
             {
                 "kind": entry.kind,
+                "content": entry.content,
                 "key": entry.key,
                 "path": path_text(entry.path),
                 "bytes": entry.bytes,
@@ -29,14 +30,14 @@ def print_cache(entries: Sequence[CacheEntry], *, as_json: bool) -> None:
     rows = [
         [
             entry.kind,
-            entry.key[:12],
             f"{entry.rows:,}" if entry.is_done else "unfinished",
             size(entry.bytes),
             f"{entry.used.astimezone():%Y-%m-%d %H:%M}",
+            entry.content,
         ]
         for entry in entries
     ]
     if rows:
-        print_table(["kind", "key", ">rows", ">size", "last used"], rows)
+        print_table(["kind", ">rows", ">size", "last used", "what"], rows)
     noun = "entry" if len(entries) == 1 else "entries"
     write_line(f"{len(entries)} {noun}, {size(sum(entry.bytes for entry in entries))}")

@@ -7,6 +7,7 @@ import orjson
 
 from cotdata.cli.tables import print_table
 from cotdata.cli.terminal import counted, write_line, write_text
+from cotdata.report.meanings import note_words
 from cotdata.run import Validation
 
 #: Evidence is shown up to here; `--json` has all of it.
@@ -41,7 +42,7 @@ def print_validation(found: Validation, *, limit: int, as_json: bool) -> None:
         more = problems.height - shown.height
         write_line(f"… and {more:,} more; --limit {problems.height} shows all")
     for note, count in sorted(found.notes.items()):
-        write_line(f"note: {note} {count:,}")
+        write_line(f"note: {note_words(note)} {count:,}")
     why = ", ".join(f"{reason} {count:,}" for reason, count in counts.most_common())
     write_line(
         f"{counted(found.records, 'record')}: {found.kept:,} "

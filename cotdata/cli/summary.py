@@ -9,10 +9,13 @@ import orjson
 from cotdata.cli.tables import print_table
 from cotdata.cli.terminal import counted, path_text, write_line, write_path, write_text
 from cotdata.manifest import Manifest, SourceRecord, StageRecord
+from cotdata.report.examples import rejected_by_source, stage_labels_of
+from cotdata.report.meanings import note_words
 from cotdata.run import Run
 
 REPORT_NAME: Final = "report.html"
 _SHOWN_REASONS: Final = 3
+_SHOWN_NOTES: Final = 6
 _DUPLICATE: Final = "exact_duplicate"
 
 
@@ -50,18 +53,19 @@ def _print_summary(run: Run) -> None:
         write_line("")
     has_made = any(stage.made for stage in manifest.stages)
     columns = ["", ">in", ">made", ">kept", ">rejected", "why"]
-    steps = [*map(_source, manifest.sources), *map(_stage, manifest.stages)]
+    labelled = list(zip(stage_labels_of(manifest.stages), manifest.stages, strict=True))
+    steps = [*map(_source, manifest.sources), *(_stage(*pair) for pair in labelled)]
     shown = [place for place, name in enumerate(columns) if has_made or name != ">made"]
     print_table(
         [columns[place] for place in shown], [[step[place] for place in shown] for step in steps]
     )
-    notes = [[step.name, _top(step.notes)] for step in manifest.sources if step.notes]
-    notes += [[step.kind, _top(step.notes)] for step in manifest.stages if step.notes]
+    notes = [[step.name, _notes(step.notes)] for step in manifest.sources if step.notes]
+    notes += [[label, _notes(stage.notes)] for label, stage in labelled if stage.notes]
     if notes:
         write_line("")
-        print_table(["", "changed or noted"], notes)
+        print_table(["", "changed or passed over"], notes)
     write_line("")
-    for sentence in _sentences(manifest):
+    for sentence in _sentences(run):
         write_line(sentence)
     write_line("")
 
@@ -71,33 +75,40 @@ def _source(source: SourceRecord) -> list[str]:
     return [name, f"{source.read:,}", "", f"{source.kept:,}", _count(source.rejected), why]
 
 
-def _stage(stage: StageRecord) -> list[str]:
+def _stage(label: str, stage: StageRecord) -> list[str]:
     rows_in, kept, why = f"{stage.rows_in:,}", f"{stage.kept:,}", _top(stage.reasons)
-    return [stage.kind, rows_in, _count(stage.made), kept, _count(stage.rejected), why]
+    return [label, rows_in, _count(stage.made), kept, _count(stage.rejected), why]
 
 
 def _count(count: int) -> str:
     return f"{count:,}" if count else "·"
 
 
-def _top(counts: Mapping[str, int]) -> str:
+def _notes(notes: Mapping[str, int]) -> str:
+    return _top({note_words(name): count for name, count in notes.items()}, _SHOWN_NOTES)
+
+
+def _top(counts: Mapping[str, int], most: int = _SHOWN_REASONS) -> str:
     """Return the most frequent, and how many more there are."""
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = ", ".join(f"{name} {count:,}" for name, count in ordered[:_SHOWN_REASONS])
-    more = len(ordered) - _SHOWN_REASONS
+    shown = ", ".join(f"{name} {count:,}" for name, count in ordered[:most])
+    more = len(ordered) - most
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _sentences(manifest: Manifest) -> list[str]:
+def _sentences(run: Run) -> list[str]:
+    manifest = run.manifest
     said = [
         f"{source.name}: {source.read:,} of {source.available:,} records were read"
         for source in manifest.sources
         if source.read < source.available
     ]
-    for stage in manifest.stages:
+    for label, stage in zip(stage_labels_of(manifest.stages), manifest.stages, strict=True):
         if twins := stage.reasons.get(_DUPLICATE):
             rows = counted(stage.rows_in, "row")
-            said.append(f"{stage.kind}: {twins:,} of {rows} were exact duplicates; see rejected/")
+            of = _top(rejected_by_source(run.path).get((label, _DUPLICATE), {}), _SHOWN_NOTES)
+            what = f"{twins:,} of {rows} were exact duplicates" + (f" ({of})" if of else "")
+            said.append(f"{label}: {what}; rejected/ names the kept twins")
     if manifest.parent is not None:
         said += [
             f"{counted(stage.rejected, 'row')} that the parent run's rendering for "

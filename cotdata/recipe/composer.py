@@ -51,8 +51,21 @@ _MEANINGS: Final = (
         "a list cannot begin on this line",
         "begin it on the next line, or write it as [one, two]",
     ),
+    (
+        "expected '<document start>'",
+        "a second value begins here, outside of the recipe's keys",
+        "keep one recipe in a file; for a data file, `cotdata init FILE` proposes a recipe",
+    ),
     ("unexpected end of stream", "a quote is never closed", "close it"),
     ("<stream end>", "a bracket is never closed", "close it"),
+    *(
+        (
+            f"expected ',' or '{end}'",
+            "this list or mapping in brackets is not closed, or lacks a comma before this",
+            f"write a ',' between its entries, and '{end}' behind the last one",
+        )
+        for end in ("]", "}")
+    ),
     ("unknown escape character", "an unknown escape in double quotes", "use single quotes"),
 )
 _TEXT_TAGS: Final = (None, "!", "tag:yaml.org,2002:str")

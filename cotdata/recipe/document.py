@@ -12,6 +12,7 @@ ValuePath = tuple[str | int, ...]
 
 # A recipe that a person writes has a few kilobytes. PyYAML reads some 100 kB a second.
 MAX_BYTES: Final = 256 << 10
+SAVE_AS_UTF8: Final = "save the recipe as UTF-8"
 
 # What YAML 1.2 calls printable, less the line breaks that only YAML 1.1 knows (NEL, LS, PS), which
 # no editor shows as such, and less the byte order mark.
@@ -80,7 +81,7 @@ def decode(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         where = locate(data[: error.start].decode("utf-8-sig"), None, file)
         what = f"the byte 0x{data[error.start]:02x} is not UTF-8"
-        raise RecipeError(what, where, "save the recipe as UTF-8") from error
+        raise RecipeError(what, where, SAVE_AS_UTF8) from error
     if found := UNPRINTABLE.search(text):
         what = f"the character U+{ord(found.group()):04X} has no place in a recipe"
         raise RecipeError(what, locate(text, found.start(), file), "remove it")

@@ -1,7 +1,9 @@
 """What pydantic finds wrong with a recipe, in the recipe's own words and with its place in it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from pydantic_core import ErrorDetails
@@ -28,8 +30,11 @@ _WORDS: Final[Mapping[str, str]] = {
     "greater_than_equal": "{:g} or more",
     "greater_than": "more than {:g}",
     "less_than_equal": "{:g} or less",
-    "less_than": "less than {:g}",
+    "less_than": "a number less than {:g}",
 }
+#: Kinds of stages that are no part of this version, where it does not know them.
+_LATER_KINDS: Final = ("language", "cot_quality", "near_dedup", "decontaminate", "synthesize")
+_PERCENT: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,9})?) ?%")
 #: What YAML 1.1 took for booleans.
 _OLD_BOOLEANS: Final = frozenset({"yes", "no", "on", "off", "y", "n"})
 
@@ -105,8 +110,7 @@ class Faults:
                 return _Fault(path, "lacks the key 'kind'", kinds)
             case "union_tag_invalid":
                 known = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
-                what = f"{quote(context['tag'])} is no stage"
-                return _Fault((*path, "kind"), what, suggest(context["tag"], known))
+                return _Fault((*path, "kind"), *_unknown_kind(str(context["tag"]), known))
             case "value_error":
                 return _Fault(path, error["msg"].removeprefix("Value error, "))
             case _:
@@ -132,12 +136,34 @@ class Faults:
         what = f"must be {' or '.join(wanted)}, not {shown}"
         if errors[0]["type"] not in _WORDS:
             what = errors[0]["msg"].replace("Input should be", "must be")
-        return _Fault(path, what, _hint(value, written, wanted))
+        fix = _hint(value, written, wanted) or self._described(path)
+        return _Fault(path, what, fix)
+
+    def _described(self, path: ValuePath) -> str | None:
+        """Return what a key is for, where nothing better can be said."""
+        said = described_at(self._schema, self._document.value, path)
+        return f"`{path[-1]}`: {said.rstrip('.')}" if said and path else None
 
     def _wanted(self, path: ValuePath, error: ErrorDetails) -> str:
         if examples := examples_at(self._schema, self._document.value, path):
             return f"like {examples[0]}"
         return _WORDS.get(error["type"], "{}").format(*error.get("ctx", {}).values())
+
+
+def _unknown_kind(kind: str, known: list[str]) -> tuple[str, str]:
+    """Return what is wrong with a stage's kind, and what to do about it."""
+    if kind == "mix":  # a stage that the manifest and the report show
+        fix = "remove it: mixing follows from the sources' `weight`, `max_rows` and `repeat`"
+        return "'mix' is not written as a stage", fix
+    later = [name for name in _LATER_KINDS if name not in known]
+    if kind in later:
+        fix = f"remove the stage; this version has {', '.join(known)}"
+        return f"the stage '{kind}' is not in this version of cotdata", fix
+    near = get_close_matches(kind.lower(), [*known, *later], n=1)
+    if near and near[0] in later:
+        fix = f"'{near[0]}' is not in this version of cotdata; it has {', '.join(known)}"
+        return f"{quote(kind)} is no stage", fix
+    return f"{quote(kind)} is no stage", suggest(kind, known)
 
 
 def _shown(value: object, written: str | None) -> str:
@@ -154,6 +180,8 @@ def _hint(value: object, written: str | None, wanted: list[str]) -> str | None:
         return "give a value, or remove the line"
     if not isinstance(value, str):
         return f'write it in quotes: "{written}"' if written and "text" in wanted else None
+    if (percent := _PERCENT.fullmatch(value)) and "a number" in wanted:
+        return f"write {float(percent[1]) / 100:g}"
     if value.lower() in _OLD_BOOLEANS and "true or false" in wanted:
         return "write true or false"
     try:

@@ -9,6 +9,7 @@ from cotdata.errors import Location, RecipeError
 from cotdata.recipe.document import MAX_BYTES
 
 _ENDS = (".yaml", ".yml")
+_MAX_NAMES = 8
 
 
 def find_recipe(path: Path) -> Path:
@@ -24,12 +25,24 @@ def find_recipe(path: Path) -> Path:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise RecipeError(f"cannot be opened: {error}", Location(str(path))) from error
     if stat.S_ISDIR(mode):
-        there = ", ".join(str(path / name) for name in _recipes_in(path)) or "none in it"
-        raise RecipeError("is a folder, not a recipe", Location(str(path)), f"recipes: {there}")
+        raise RecipeError("is a folder, not a recipe", Location(str(path)), _instead_of(path))
     if not stat.S_ISREG(mode):
         fix = "write the recipe to a file first"
         raise RecipeError("is not a regular file", Location(str(path)), fix)
     return path
+
+
+def _instead_of(folder: Path) -> str:
+    names = _recipes_in(folder)
+    if not names:
+        return f"no recipe is in it; `cotdata init FILE` proposes one, and {_shipped()}"
+    shown = " or ".join(str(folder / name) for name in names[:_MAX_NAMES])
+    return f"name a recipe in it: {shown}" + (" or others" if len(names) > _MAX_NAMES else "")
+
+
+def _shipped() -> str:
+    names = (f"recipes/{name}" for name in _recipes_in(bundled("recipes")))
+    return f"the package ships {', '.join(names)}"
 
 
 def read_recipe(path: Path) -> bytes:
@@ -61,7 +74,7 @@ def _bundled_recipe(path: Path) -> Path:
     elif similar:
         fix = f"did you mean recipes/{similar[0]}, which the package ships?"
     else:
-        fix = f"recipes that the package ships: {', '.join(f'recipes/{name}' for name in names)}"
+        fix = _shipped()
     raise RecipeError("there is no such file", Location(str(path)), fix)
 
 

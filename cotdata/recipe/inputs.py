@@ -8,6 +8,7 @@ from cotdata.errors import Location, Problem, SourceError, WriteError
 from cotdata.recipe.composer import parse
 from cotdata.recipe.document import Document, Spot, ValuePath
 from cotdata.recipe.loading import LoadedRecipe, check
+from cotdata.recipe.overrides import check_is_text
 from cotdata.sources.files import find_files
 from cotdata.sources.hub.address import parse_hub_address
 from cotdata.sources.source import HUB_SCHEMES, Source
@@ -51,6 +52,7 @@ def single_source(path: str, adapter: str, rows: str | None = None) -> Source:
     Raises:
         RecipeError: If the adapter or the rows cannot be.
     """
+    check_is_text(path, Location("FILE"))
     given = {"from": path, "adapter": adapter, "rows": rows}
     labels = {
         "from": without_secrets(path),

@@ -10,9 +10,10 @@ from typing import Final
 
 from cotdata.errors import Location, Problem, RecipeError
 from cotdata.recipe.composer import parse
-from cotdata.recipe.document import Document, Spot, ValuePath, decode, value_at
+from cotdata.recipe.document import SAVE_AS_UTF8, Document, Spot, ValuePath, decode, value_at
 from cotdata.recipe.wording import dotted, quote, suggest
 from cotdata.sources.source import HUB_SCHEMES
+from cotdata.sources.source_file import readable
 from cotdata.sources.urls import without_secrets
 
 #: What a source says about a hub's data set, and what about files.
@@ -82,6 +83,7 @@ class _Edited:
             for setting in FILE_SETTINGS if is_hub else HUB_SETTINGS:
                 source.pop(setting, None)
         place = path if "://" in path else _absolute(path)
+        check_is_text(place, where)
         self._put((*entry, "from"), place, {(): Spot(None, where, path)})
 
     def set_value(self, key: str, text: str) -> None:
@@ -91,7 +93,10 @@ class _Edited:
             given = parse(decode(text.encode(errors="surrogateescape"), where.file), where.file)
         except RecipeError as error:
             # A line and a column mean nothing on the command line.
-            problems = [Problem(what, where, fix) for what, _, fix in error.problems]
+            problems = [
+                Problem(what, where, fix if fix != SAVE_AS_UTF8 else "write the value in UTF-8")
+                for what, _, fix in error.problems
+            ]
             raise RecipeError("the value cannot be read", problems=problems) from error
         spots = {below: Spot(None, where, spot.written) for below, spot in given.spots.items()}
         self._put(path, _with_model_from_here(path, given.value), spots)
@@ -130,6 +135,20 @@ class _Edited:
         parent = value_at(self.value, path[:-1])
         if isinstance(parent, dict | list):
             parent[path[-1]] = value  # type: ignore[index]
+
+
+def check_is_text(path: str, where: Location) -> None:
+    """Refuse a path of the command line that a recipe, and so a manifest, could not name.
+
+    Raises:
+        RecipeError: If it holds bytes that are not UTF-8.
+    """
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        what = f"the path {readable(path)} holds bytes that are not UTF-8"
+        fix = "rename that file or folder; or name the folder above, whose files are read then"
+        raise RecipeError(what, where, fix) from error
 
 
 def _matches(entries: list[object], name: str) -> list[int]:

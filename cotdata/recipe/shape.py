@@ -63,5 +63,6 @@ def _options(root: Schema, shape: Schema, value: object) -> Iterator[Schema]:
         if said == kind:
             yield shape
         return
+    said = {key: shape[key] for key in ("description",) if key in shape}
     for option in options:
-        yield from _options(root, option, value)
+        yield from _options(root, {**said, **option}, value)

@@ -1,5 +1,6 @@
 """Picks the rows that the report shows: a few for each reason, and a few that were kept."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -53,11 +54,24 @@ class Examples:
 
     rejected: Mapping[ReasonKey, Sequence[ExampleRow]] = field(default_factory=dict)
     kept: Sequence[ExampleRow] = ()
+    #: Rejected rows of each reason by source.
+    sources: Mapping[ReasonKey, Mapping[str, int]] = field(default_factory=dict)
 
 
 def source_label(name: str) -> str:
     """Return how the report names a source as the step that rejected a row."""
     return f"sources/{name}"
+
+
+#: The two parts of a `ReasonKey`, of the columns of `rejected/`.
+_KEY: Final = (
+    pl.when(pl.col("stage") == _SOURCE_STAGE)
+    .then(pl.lit(source_label("")) + pl.col("source"))
+    .otherwise(pl.col("stage"))
+    .fill_null("")
+    .alias("step"),
+    pl.col("reason").fill_null(""),
+)
 
 
 def stage_labels_of(stages: Sequence[StageRecord]) -> list[str]:
@@ -78,7 +92,29 @@ def collect_examples(run_dir: Path) -> Examples:
     Raises:
         SourceError: If a file cannot be read as parquet.
     """
-    return Examples(_rejected(_files(run_dir / "rejected")), _kept(kept_places(run_dir)))
+    rejected = _rejected(_files(run_dir / "rejected"))
+    return Examples(rejected, _kept(kept_places(run_dir)), rejected_by_source(run_dir))
+
+
+def rejected_by_source(run_dir: Path) -> dict[ReasonKey, dict[str, int]]:
+    """Count a run's rejected rows by reason and source, the source with most of them first.
+
+    Of more reasons than `MAX_REASONS` some are left out.
+
+    Raises:
+        SourceError: If a file cannot be read as parquet.
+    """
+    counts: dict[ReasonKey, Counter[str]] = {}
+    for path in _files(run_dir / "rejected"):
+        rows = pl.scan_parquet(path, glob=False).group_by(*_KEY, "source").len()
+        for step, reason, source, count in read_table(rows, path).iter_rows():
+            if (step, reason) in counts or len(counts) < MAX_REASONS:
+                counts.setdefault((step, reason), Counter())[source] += count
+    return {key: dict(sorted(found.items(), key=_most_first)) for key, found in counts.items()}
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -87,13 +123,9 @@ def _files(folder: Path) -> list[Path]:
 
 def _rejected(files: Sequence[Path]) -> dict[ReasonKey, list[ExampleRow]]:
     found: dict[ReasonKey, list[ExampleRow]] = {}
-    is_source = pl.col("stage") == _SOURCE_STAGE
-    of_source = pl.lit(source_label("")) + pl.col("source")
-    step = pl.when(is_source).then(of_source).otherwise(pl.col("stage")).fill_null("")
-    reason = pl.col("reason").fill_null("")
     for path in files:
         room: dict[int, ReasonKey] = {}
-        for name, why, first in _firsts(path, [step.alias("step"), reason], PER_REASON):
+        for name, why, first in _firsts(path, _KEY, PER_REASON):
             key = (name, why)
             if key not in found and len(found) == MAX_REASONS:
                 continue

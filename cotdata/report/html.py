@@ -1,6 +1,6 @@
 """Renders the report: one HTML file without script, fonts or requests, the same everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from cotdata.report.evidence import read_evidence
 from cotdata.report.examples import ExampleRow, Examples, source_label, stage_labels_of
 from cotdata.report.funnel import funnel
 from cotdata.report.lengths import HEIGHT, WIDTH, bin_table, histograms
-from cotdata.report.meanings import source_meaning, stage_meaning
+from cotdata.report.meanings import note_words, source_meaning, stage_meaning
 from cotdata.report.proof import proof
 from cotdata.report.rendered import shown_rows
 from cotdata.report.shares import language_groups, source_groups, split_shares
@@ -36,6 +36,8 @@ class Reason:
     meaning: str
     rows: int
     examples: Sequence[ExampleRow]
+    #: Its rows by source, where the run has several and a stage rejected them.
+    sources: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,13 @@ def _reasons(manifest: Manifest, labels: Sequence[str], examples: Examples) -> l
         for source in manifest.sources
     ]
     steps += [
-        _step(name, stage.reasons, _stage_meanings(stage), examples)
+        _step(
+            name,
+            stage.reasons,
+            _stage_meanings(stage),
+            examples,
+            has_sources=len(manifest.sources) > 1,
+        )
         for name, stage in zip(labels, manifest.stages, strict=True)
     ]
     return [step for step in steps if step.reasons]
@@ -162,11 +170,22 @@ def _stage_meanings(stage: StageRecord) -> dict[str, str]:
 
 
 def _step(
-    name: str, counts: dict[str, int], meanings: dict[str, str], examples: Examples
+    name: str,
+    counts: dict[str, int],
+    meanings: dict[str, str],
+    examples: Examples,
+    *,
+    has_sources: bool = False,
 ) -> StepReasons:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     reasons = tuple(
-        Reason(reason, meanings[reason], rows, examples.rejected.get((name, reason), ()))
+        Reason(
+            reason,
+            meanings[reason],
+            rows,
+            examples.rejected.get((name, reason), ()),
+            examples.sources.get((name, reason), {}) if has_sources else {},
+        )
         for reason, rows in ordered
     )
     return StepReasons(name, sum(counts.values()), reasons)
@@ -177,7 +196,11 @@ def _notes(manifest: Manifest, labels: Sequence[str]) -> list[Note]:
         (source_label(source.name), source.notes) for source in manifest.sources
     ]
     steps += [(name, stage.notes) for name, stage in zip(labels, manifest.stages, strict=True)]
-    return [Note(name, what, count) for name, notes in steps for what, count in notes.items()]
+    return [
+        Note(name, note_words(what), count)
+        for name, notes in steps
+        for what, count in notes.items()
+    ]
 
 
 def _yaml(settings: dict[str, Any]) -> Excerpt:

@@ -37,6 +37,8 @@ class CacheEntry:
     rows: int
     used: datetime
     is_done: bool
+    #: What it holds: a source and where it comes from, or the stages that decided.
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,15 @@ def _entry(kind: CheckpointKind, path: Path) -> CacheEntry:
         rows=int(summary.get("rows", 0)),
         used=datetime.fromtimestamp(used, tz=UTC),
         is_done=is_done,
+        content=_content(summary),
     )
+
+
+def _content(summary: dict[str, Any]) -> str:
+    record = summary.get("record")
+    if isinstance(record, dict):
+        return f"{record.get('name')} ({record.get('origin')})"
+    return str(summary.get("stages", ""))
 
 
 def _remove(path: Path) -> None:

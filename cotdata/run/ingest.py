@@ -12,20 +12,20 @@ import polars as pl
 from cotdata.engine.ahead import ahead
 from cotdata.engine.arrow_files import write_arrow
 from cotdata.engine.progress import Progress
-from cotdata.errors import CotdataError, Location
+from cotdata.errors import CotdataError
 from cotdata.manifest import InputFile, Profile, SourceRecord
 from cotdata.recipe.model import without_folders
 from cotdata.row import ROW_SCHEMA, split_valid
 from cotdata.run.checkpoints import Checkpoint, content_key, open_checkpoint, shaping_versions
+from cotdata.run.gather import Gathered, gather
 from cotdata.run.profile import add_profiles, profile
-from cotdata.sources.adapters import Adapted, adapt, check_fit, wanted
-from cotdata.sources.opened import Input, OpenedSource
-from cotdata.sources.records import EVIDENCE, PLACE, RAW, REASON
-from cotdata.sources.source import RowRange
+from cotdata.sources.adapters import Adapted, adapt
+from cotdata.sources.opened import OpenedSource
+from cotdata.sources.records import EVIDENCE, RAW, REASON
 from cotdata.writers.recut import recut, text_bytes
 
 #: Raised when readers or this module give other rows for the same bytes.
-VERSION: Final = 1
+VERSION: Final = 2
 # A work shard and what is made of it must fit into memory once for each worker.
 SHARD_ROWS: Final = 16_384
 SHARD_BYTES: Final = 32 << 20
@@ -153,39 +153,27 @@ def _fill(opened: OpenedSource, checkpoint: Checkpoint, progress: Progress) -> d
 
 def read_source(opened: OpenedSource, tally: Tally) -> Iterator[pl.DataFrame]:
     """Yield a source's records as checked rows (`SHARD_SCHEMA`), counting them in `tally`."""
-    for item in opened.inputs:
-        before = tally.available
-        yield from _input_rows(opened, item, tally)
-        tally.files.append(item.record(tally.available - before))
-
-
-def _input_rows(opened: OpenedSource, item: Input, tally: Tally) -> Iterator[pl.DataFrame]:
     source = opened.source
-    check_fit(source.adapter, item.reader.peek(), Location(item.label))
-    chosen = source.rows or RowRange()
-    first = max(0, chosen.first - tally.available)
-    stop = None if chosen.stop is None else max(0, chosen.stop - tally.available)
-    batches = item.reader.batches(wanted(source.adapter), first, stop)
+    parts = gather(opened)
     # A hub may hang, and a thread that waits for it could not be interrupted.
-    for batch in batches if source.is_hub else ahead(batches):
-        if batch.frame is not None:
-            adapted = adapt(batch.frame, source.adapter)
-            rows = _named(adapted, source.name, item.label, tally.available)
+    for part in parts if source.is_hub else ahead(parts):
+        tally.available += part.available
+        tally.notes.update(part.notes)
+        tally.files += part.files
+        records = part.records()
+        if records is not None:
+            adapted = adapt(records, source.adapter)
             tally.notes.update(adapted.notes)
-            yield _check(rows, tally)
-        tally.notes.update(batch.notes)
-        tally.available += batch.records
-    # The key holds the bytes that were hashed: other rows must not be kept under it.
-    item.check_unchanged()
+            yield _check(_named(adapted, part, source.name), tally)
 
 
-def _named(adapted: Adapted, name: str, label: str, first: int) -> pl.DataFrame:
+def _named(adapted: Adapted, part: Gathered, source: str) -> pl.DataFrame:
     """Give rows their row_id and origin."""
-    index = pl.int_range(first, first + pl.len(), dtype=pl.UInt64).cast(pl.String)
+    row_id, origin = part.names(source)
     return adapted.rows.with_columns(
-        row_id=pl.lit(f"{name}:") + index,
-        origin=pl.lit(f"{label}:") + pl.col(PLACE).cast(pl.String),
-        source=pl.lit(name),
+        row_id=row_id,
+        origin=origin,
+        source=pl.lit(source),
     ).select(
         *ROW_SCHEMA.names(),
         pl.col(REASON).alias("reason"),

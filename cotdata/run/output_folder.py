@@ -31,8 +31,10 @@ class OutputFolder:
         """Keep a second build away from this folder.
 
         Raises:
-            WriteError: If one is running, or the folder's parent cannot be written.
+            WriteError: If one is running, the folder's parent cannot be written, or its path is no
+                text, which neither polars nor DuckDB could open.
         """
+        self._check_is_text()
         parent = self._place.parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
@@ -45,13 +47,23 @@ class OutputFolder:
             ) from error
         try:
             # The lock lies in the cache, so that nothing of it is left beside the run.
-            with cache_lock(f"output-{content_key(os.fspath(self._place))}", None):
+            with cache_lock(f"output-{content_key(os.fsencode(self._place).hex())}", None):
                 self._restore()
                 yield
         except Timeout as error:
             raise WriteError(
                 f"another build is writing {self.path}",
                 fix="wait for it, or choose another folder with --output",
+            ) from error
+
+    def _check_is_text(self) -> None:
+        try:
+            os.fspath(self._place).encode()
+        except UnicodeEncodeError as error:
+            raise WriteError(
+                f"the path {self._place} holds bytes that are not UTF-8, and what reads parquet "
+                "files could not open it",
+                fix="choose another folder with --output",
             ) from error
 
     def holds(self, fingerprint: str) -> bool:
@@ -94,13 +106,23 @@ class OutputFolder:
             )
 
     def scratch(self, key: str) -> Path:
-        """Return the folder of work in progress; those of other builds are removed."""
+        """Return the folder of work in progress; those of other builds are removed.
+
+        Raises:
+            WriteError: If none can be made.
+        """
         folder = self._sibling(f"partial-{key}")
         prefix = self._sibling("partial-").name
         for other in folder.parent.iterdir():
             if other.name.startswith(prefix) and other != folder:
                 shutil.rmtree(other, ignore_errors=True)
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileNotFoundError as error:  # what /proc answers
+            raise WriteError(
+                f"no folder can be made in {folder.parent}",
+                fix="choose another folder with --output",
+            ) from error
         shutil.rmtree(folder / "run", ignore_errors=True)
         return folder
 

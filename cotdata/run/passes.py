@@ -214,7 +214,7 @@ def _run(
         table = _exchange(rounds, made, _after_rows(part, done, folder), shards, engine, folder)
         counts.append(_dataset_count(read_arrow(table), rows_out))
     rows = sum(count.rows_in for count in counts[:1])
-    return {"counts": [vars(count) for count in counts], "rows": rows}
+    return {"counts": [vars(count) for count in counts], "rows": rows, "stages": _title(part)}
 
 
 def _exchange(

@@ -62,7 +62,7 @@ def _write_error(error: OSError, output: Path) -> CotdataError:
     place = f": {error.filename}" if error.filename else ""
     folders = {"the output": output.absolute().parent, "the cache": cache_folder()}
     free = ", ".join(
-        f"{name} ({folder}) has {shutil.disk_usage(folder).free / 1e9:,.1f} GB free"
+        f"{name} ({folder}) has {shutil.disk_usage(folder).free / 1e6:,.0f} MB free"
         for name, folder in folders.items()
         if folder.is_dir()
     )

@@ -15,7 +15,7 @@ from cotdata.sources.formats.json_lines import read_json_lines
 from cotdata.sources.formats.json_values import kind_of
 from cotdata.sources.formats.parquet_file import read_parquet
 from cotdata.sources.formats.text_blocks import TextBlocks
-from cotdata.sources.records import REST, Batch, Peek, Wanted
+from cotdata.sources.records import PEEKED_RECORDS, REST, Batch, Peek, Wanted
 from cotdata.sources.source_file import (
     COMPRESSED_EXTENSIONS,
     EXTENSIONS,
@@ -27,7 +27,6 @@ from cotdata.sources.source_file import (
     reason_of,
 )
 
-_PEEKED_RECORDS: Final = 200
 _PEEK_BYTES: Final = 1 << 20
 
 
@@ -65,7 +64,7 @@ class LocalReader:
         """
         columns: dict[str, set[str]] = {}
         examples: list[dict[str, object]] = []
-        for record in self._first_records(_PEEKED_RECORDS):
+        for record in self._first_records(PEEKED_RECORDS):
             examples.append(record)
             for name, value in record.items():
                 columns.setdefault(name, set()).add(kind_of(value))

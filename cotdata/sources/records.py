@@ -13,8 +13,11 @@ REASON: Final = "__reason__"  # String: null for a record that could be read
 EVIDENCE: Final = "__evidence__"  # String: JSON object; null where the reason is null
 RAW: Final = "__raw__"  # Binary: the record's bytes where it could not be parsed, else null
 
+#: With so many records a reader looks at the beginning of a source.
+PEEKED_RECORDS: Final = 200
+
 READER_REASONS: Final = {
-    "bad_json": "The record is not valid JSON. Evidence: `error`.",
+    "bad_json": "The record is not valid JSON. Evidence: `error`, and `hint` where it holds NULs.",
     "not_an_object": "The record is JSON, but not an object. Evidence: `found`.",
     "truncated": "The file ends inside the record. Evidence: `error`.",
     "not_utf8": "The record's bytes are not UTF-8. Evidence: `byte`, `encoding`.",

@@ -51,7 +51,9 @@ def test_build_tells_a_person_what_happened(on_terminal: CommandLine) -> None:
     printed = on_terminal("build", "recipes/medical.yaml", "--sample")
     assert printed.code == 0
     assert "Sample rows of the package, not real data." in printed.out
-    assert "exact_dedup: 4 of 107 rows were exact duplicates; see rejected/" in printed.out
+    twins = "exact_dedup: 4 of 107 rows were exact duplicates (medical_en 2, medical_zh 2);\n"
+    assert f"{twins}rejected/ names the kept twins\n" in printed.out
+    assert "medical_en      Question: blanks at the ends 1" in printed.out
     assert "103 rows kept (train 100, validation 3), 10 rejected" in printed.out
     lines = [line.split() for line in printed.out.splitlines()]
     assert ["length", "108", "107", "1", "too_short", "1"] in lines
@@ -296,6 +298,10 @@ def test_the_cache_is_listed_and_cleared(cotdata: CommandLine) -> None:
     assert "decisions" in listed
     entries = json.loads(cotdata("cache", "list", "--json").out)["entries"]
     assert {entry["kind"] for entry in entries} == {"sources", "decisions"}
+    contents = {entry["content"] for entry in entries}
+    assert "notes (samples/custom_notes.jsonl)" in contents
+    assert any("exact_dedup" in content for content in contents)
+    assert "custom_notes" in listed
     assert cotdata("cache", "clear", "--kind", "decisions").out.endswith(" freed\n")
     assert cotdata("cache", "clear").code == 0
     assert cotdata("cache", "list").out == "0 entries, 0 bytes\n"

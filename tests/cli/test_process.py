@@ -87,6 +87,32 @@ def test_a_second_interruption_ends_the_process_without_a_traceback(tmp_path: Pa
     assert (done.returncode, done.stderr) == (130, b"")
 
 
+EARLY = """
+import os, signal, sys
+{ignore}
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["cotdata", "--version"]
+from cotdata.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("ignore", "code"), [("", 130), ("signal.signal(signal.SIGINT, signal.SIG_IGN)", 0)]
+)
+def test_an_interruption_before_anything_is_imported_is_no_traceback(
+    ignore: str, code: int
+) -> None:
+    command = [sys.executable, "-c", EARLY.format(ignore=ignore)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
 def test_an_ignored_interruption_stays_ignored() -> None:
     code = INTERRUPTED.format(ignore=f"signal.signal({signal.SIGINT:d}, signal.SIG_IGN)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)

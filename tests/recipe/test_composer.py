@@ -81,6 +81,8 @@ def test_reports_what_does_not_end_the_reading_all_at_once() -> None:
     [
         ("a: 1\n\tb: 2", "2:1", "a tab cannot indent YAML"),
         ("a: [1", "1:6", "a bracket is never closed"),
+        ("a: [1\nb: {", "2:2", "this list or mapping in brackets is not closed"),
+        ('{"a": 1}\n{"a": 2}', "2:1", "a second value begins here"),
         ("a: 'x", "1:6", "a quote is never closed"),
         ("a: {b} c", "1:8", "text follows a value"),
         ("a: {b} {c}", "1:8", "text follows a value"),

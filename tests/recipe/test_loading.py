@@ -83,7 +83,7 @@ def test_reports_every_problem_with_its_place_in_order(tmp_path: Path) -> None:
     ("line", "what", "fix"),
     [
         ("seeed: 4", "unknown key 'seeed'", "did you mean 'seed'? valid here: schema, name, seed"),
-        ("seed: abc", "must be a whole number, not 'abc'", None),
+        ("seed: abc", "must be a whole number, not 'abc'", "`seed`: Decides every draw"),
         ("seed: '7'", "must be a whole number, not '7'", "write 7, without quotes"),
         ("seed: 1.0", "must be a whole number, not 1.0", None),
         ("seed: true", "must be a whole number, not true", None),
@@ -93,6 +93,27 @@ def test_reports_every_problem_with_its_place_in_order(tmp_path: Path) -> None:
         ("output: {dir: 5}", "must be text, not 5", 'write it in quotes: "5"'),
         ("output: {dir: ''}", "must be text that is not empty, not ''", None),
         ("stages: [{kind: spilt}]", "'spilt' is no stage", "did you mean 'split'?"),
+        (
+            "stages: [{kind: near_dedup}]",
+            "the stage 'near_dedup' is not in this version of cotdata",
+            "remove the stage; this version has normalize_text",
+        ),
+        (
+            "stages: [{kind: langauge}]",
+            "'langauge' is no stage",
+            "'language' is not in this version of cotdata; it has normalize_text",
+        ),
+        (
+            "stages: [{kind: mix}]",
+            "'mix' is not written as a stage",
+            "remove it: mixing follows from the sources' `weight`",
+        ),
+        ("stages: [{kind: split, test: '2%'}]", "must be a number, not '2%'", "write 0.02"),
+        (
+            "stages: [{kind: split, validation: 1.5}]",
+            "must be a whole number or a number less than 1, not 1.5",
+            "`validation`: Share of the rows (0.02), or number of rows (500)",
+        ),
         ("stages: [{rows: 1}]", "lacks the key 'kind'", "valid here: normalize_text"),
         ("stages: [{kind: plugin}]", "lacks the key 'name'", "add `name: …`"),
         ("stages: [{kind: length, column: Reply}]", "'Reply' cannot stand here", "valid here"),

@@ -35,7 +35,8 @@ def transformers_renders(source: str, chat: list[dict[str, Any]], *, is_prompt: 
     from transformers.utils.chat_template_utils import render_jinja_template
 
     given: dict[str, Any] = {**SPECIAL, "chat_template": source}
-    rendered, _ = render_jinja_template([chat], add_generation_prompt=is_prompt, **given)
+    found: Any = render_jinja_template([chat], add_generation_prompt=is_prompt, **given)
+    rendered, _ = found
     return str(rendered[0])
 
 

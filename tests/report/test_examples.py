@@ -13,6 +13,7 @@ from cotdata.report.examples import (
     KEPT,
     MAX_REASONS,
     PER_REASON,
+    rejected_by_source,
     source_label,
     stage_labels_of,
 )
@@ -51,6 +52,20 @@ def test_takes_the_first_rows_of_each_reason_in_file_order(tmp_path: Path) -> No
         ("length", "too_short"): ["a:0", "a:2", "a:4"],
         ("length", "too_long"): ["a:1", "a:3", "a:5"],
     }
+
+
+def test_counts_each_reasons_rows_by_source_over_all_files(tmp_path: Path) -> None:
+    for number, sources in enumerate(["aab", "bbbc"]):
+        rows = [rejected(source, i, "length", "too_long") for i, source in enumerate(sources)]
+        rows.append(rejected("a", 9, "source", "bad_json"))
+        write(tmp_path / "rejected", f"rejected-{number:05}-of-00002.parquet", rows)
+    found = rejected_by_source(tmp_path)
+    assert found == {
+        ("length", "too_long"): {"b": 4, "a": 2, "c": 1},
+        (source_label("a"), "bad_json"): {"a": 2},
+    }
+    assert list(found["length", "too_long"]) == ["b", "a", "c"]
+    assert collect_examples(tmp_path).sources == found
 
 
 def test_fills_up_from_later_files(tmp_path: Path) -> None:

@@ -241,6 +241,21 @@ def test_tells_stages_of_one_kind_apart() -> None:
     assert page.text.count("the second one") == 1
 
 
+def test_says_which_sources_a_stage_rejected_rows_of() -> None:
+    counts = {("length", "too_long"): {"zh": 5, "en": 1}}
+    two = manifest([(Made("zh"), 9), (Made("en"), 9)], [Made("length", {"too_long": 6})])
+    assert "zh 5, en 1" in Page(render_report(two, Examples(sources=counts))).text
+    one = manifest([(Made("zh"), 9)], [Made("length", {"too_long": 6})])
+    assert "zh 5" not in Page(render_report(one, Examples(sources=counts))).text
+
+
+def test_says_in_words_what_was_changed() -> None:
+    run = manifest([(Made("a", notes={"utf16_decoded": 1, "blank_lines": 2}), 9)])
+    text = Page(render_report(run, Examples())).text
+    assert "files read as utf-16" in text
+    assert "blank_lines" not in text
+
+
 def test_says_when_the_rows_are_the_sample() -> None:
     note = "not real data"
     assert note in Page(render_report(manifest([(Made("a"), 3)], sample=True), Examples())).text

@@ -12,7 +12,7 @@ from cotdata.sources.formats import chunk as chunk_module
 from cotdata.sources.formats import json_lines
 from cotdata.sources.formats.json_lines import line_chunks
 from cotdata.sources.records import PLACE, READER_REASONS, Wanted
-from tests.sources.reading import A, read_bytes
+from tests.sources.reading import A, read_bytes, read_path
 from tests.sources.test_json_agreement import LINES, SOUP
 
 NAME = "x.jsonl"
@@ -295,3 +295,10 @@ def test_a_key_that_stands_twice_anywhere_is_always_found(
     wanted = Wanted(json=("a",))
     read = read_bytes(tmp_path_factory.mktemp("keys"), NAME, text.encode(), wanted)
     assert read.reasons == ["duplicate_key" if any(doubles) else None]
+
+
+def test_utf16_that_nothing_announces_is_hinted_at(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes('{"a":"x"}\n'.encode("utf-16-le"))
+    assert "utf-16-le" in read_path(path).evidence[0]["hint"]
+    assert read_path(path, encoding="utf-16-le").column("a") == ["x"]

@@ -20,7 +20,7 @@ from cotdata.sources.adapters.mapping import (
 )
 from cotdata.sources.adapters.medical_o1 import MedicalO1, adapt_medical_o1
 from cotdata.sources.adapters.numina_math_cot import NuminaMathCot, adapt_numina_math_cot
-from cotdata.sources.records import Peek, Wanted
+from cotdata.sources.records import PEEKED_RECORDS, Peek, Wanted
 
 __all__ = [
     "ADAPTER_NAMES",
@@ -33,6 +33,7 @@ __all__ = [
     "NuminaMathCot",
     "adapt",
     "check_fit",
+    "fits_plainly",
     "has_columns_of",
     "wanted",
 ]
@@ -146,9 +147,27 @@ def check_fit(adapter: Adapter, peek: Peek, where: Location) -> None:
             the nearest fit: another adapter, or a mapping with near names.
     """
     columns = wanted(adapter)
-    required = numina_math_cot.REQUIRED if isinstance(adapter, NuminaMathCot) else columns.columns
+    required = _required(adapter, columns)
     others = [name for name in ADAPTER_NAMES if has_columns_of(name, peek)]
     refuse_misfit(columns, required, others, peek, where)
+
+
+def fits_plainly(adapter: Adapter, beginning: pl.DataFrame) -> bool:
+    """Say whether the first records, read for the adapter, prove that `check_fit` would pass.
+
+    Args:
+        adapter: What the records were read for.
+        beginning: A reader's frame that begins with the first record of its source.
+    """
+    records = beginning.head(PEEKED_RECORDS)
+    columns = wanted(adapter)
+    # A column without a value may be absent, or hold only what cannot be read.
+    needed = {*_required(adapter, columns), *columns.text, *columns.scalar}
+    return all(records[name].null_count() < records.height for name in needed)
+
+
+def _required(adapter: Adapter, columns: Wanted) -> tuple[str, ...]:
+    return numina_math_cot.REQUIRED if isinstance(adapter, NuminaMathCot) else columns.columns
 
 
 def has_columns_of(name: str, peek: Peek) -> bool:

@@ -23,6 +23,12 @@ MAX_KEPT_BYTES: Final = 256 << 20
 
 Positions = npt.NDArray[np.int64]
 
+_NO_REJECTION: Final = (
+    pl.Series(REASON, [None], dtype=pl.String),
+    pl.Series(EVIDENCE, [None], dtype=pl.String),
+    pl.Series(RAW, [None], dtype=pl.Binary),
+)
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -87,13 +93,6 @@ class Columns:
 
     def frame(self, places: Positions) -> pl.DataFrame:
         """Return the batch's frame, in the order of columns that all formats share."""
-        reasons: list[str | None] = [None] * len(places)
-        evidence: list[str | None] = [None] * len(places)
-        raws: list[bytes | None] = [None] * len(places)
-        for index, (rejection, raw) in self.rejected.items():
-            reasons[index] = rejection.reason
-            evidence[index] = orjson.dumps(rejection.evidence).decode()
-            raws[index] = raw
         given = zip(self.names, self.values, strict=True)
         columns = [pl.Series(name, values, dtype=pl.String) for name, values in given]
         return pl.DataFrame(
@@ -101,11 +100,25 @@ class Columns:
                 *columns[:-1],
                 pl.Series(PLACE, places.astype(np.uint64), dtype=pl.UInt64),
                 columns[-1],
-                pl.Series(REASON, reasons, dtype=pl.String),
-                pl.Series(EVIDENCE, evidence, dtype=pl.String),
-                pl.Series(RAW, raws, dtype=pl.Binary),
+                *self._rejections(len(places)),
             ]
         )
+
+    def _rejections(self, records: int) -> list[pl.Series]:
+        if not self.rejected:
+            return [column.new_from_index(0, records) for column in _NO_REJECTION]
+        reasons: list[str | None] = [None] * records
+        evidence: list[str | None] = [None] * records
+        raws: list[bytes | None] = [None] * records
+        for index, (rejection, raw) in self.rejected.items():
+            reasons[index] = rejection.reason
+            evidence[index] = orjson.dumps(rejection.evidence).decode()
+            raws[index] = raw
+        return [
+            pl.Series(REASON, reasons, dtype=pl.String),
+            pl.Series(EVIDENCE, evidence, dtype=pl.String),
+            pl.Series(RAW, raws, dtype=pl.Binary),
+        ]
 
 
 def batches_of(

@@ -35,6 +35,7 @@ KEY_COLUMN: Final = "_key"
 _REFUSALS: Final = 3
 # Records that are not worth cutting again to find the odd ones among them.
 _PROBE: Final = 64
+_NUL_HINT: Final = "holds NUL bytes; if it is UTF-16, set the source's `encoding:` to utf-16-le"
 
 
 class JsonParser:
@@ -138,6 +139,8 @@ class JsonParser:
             return Rejection("truncated", {"error": "the file ends inside a character"})
         if is_open and ends_inside(raw):
             return Rejection("truncated", rejection.evidence)
+        if b"\0" in raw:  # JSON has none, and UTF-16 one beside each letter
+            return Rejection("bad_json", {**rejection.evidence, "hint": _NUL_HINT})
         return rejection
 
     def _reject_doubles(self, chunk: Chunk, columns: Columns, least: list[int]) -> None:

@@ -1,5 +1,6 @@
 """What Parquet and Arrow files share: opening, checking, slicing into batches."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -64,7 +65,9 @@ def opened(file: SourceFile, progress: Progress, kind: str) -> Iterator[pa.Nativ
             what = f"a {kind} file cannot be read inside {names}"
             raise SourceError(what, Location(file.label), "unpack it: the format packs by itself")
         stored.seek(0)
-        source = pa.PythonFile(stored, "r") if is_url(file.path) else pa.memory_map(file.path)
+        is_remote = is_url(file.path)
+        # As bytes: a local file's name need not be UTF-8.
+        source = pa.PythonFile(stored, "r") if is_remote else pa.memory_map(os.fsencode(file.path))
         try:
             yield source
         # UnicodeDecodeError: a name or a text deep inside that is not UTF-8.

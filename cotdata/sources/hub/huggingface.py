@@ -5,12 +5,12 @@ its own and those of `datasets`; `HF_HUB_OFFLINE` and `HF_ENDPOINT` mean what th
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from cotdata.errors import CotdataError, SourceError
+from cotdata.errors import SourceError
 from cotdata.sources.hub.address import (
     COMMIT,
     ResolvedDataset,
@@ -18,7 +18,7 @@ from cotdata.sources.hub.address import (
     check_dataset_id,
 )
 from cotdata.sources.hub.cache import cached_builder, is_cached
-from cotdata.sources.hub.quiet import quiet_hub
+from cotdata.sources.hub.quiet import hub_edge
 from cotdata.sources.hub.split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
 from cotdata.sources.records import Batch, Peek, Wanted
 
@@ -179,17 +179,10 @@ class HubReader:
         sizes = (file.size for file in found if isinstance(file, RepoFile))
         return sum(sizes) > STREAM_ABOVE_BYTES
 
-    @contextmanager
-    def _edge(self) -> Iterator[None]:
+    def _edge(self) -> AbstractContextManager[None]:
         from cotdata.sources.hub.errors import explain_hub_error
 
-        try:
-            with quiet_hub():
-                yield
-        except CotdataError:
-            raise
-        except Exception as error:
-            raise explain_hub_error(error, self.dataset_id, self.revision) from error
+        return hub_edge(lambda error: explain_hub_error(error, self.dataset_id, self.revision))
 
 
 def _is_offline() -> bool:

@@ -11,16 +11,16 @@ The access token is the one that the package finds (`MODELSCOPE_API_TOKEN`, or a
 import hashlib
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from cotdata.errors import CotdataError, SourceError
+from cotdata.errors import SourceError
 from cotdata.sources.hub.address import ResolvedDataset, check_choice, check_dataset_id
 from cotdata.sources.hub.modelscope_files import HubFile, fetch_files, list_files, snapshot_folder
-from cotdata.sources.hub.quiet import quiet_hub
+from cotdata.sources.hub.quiet import hub_edge
 from cotdata.sources.hub.split import DEFAULT_SPLIT, STREAM_ABOVE_BYTES, HubSplit, splits_of
 from cotdata.sources.records import Batch, Peek, Wanted
 
@@ -143,17 +143,12 @@ class ModelScopeReader:
             is_streamed = sum(sizes) > STREAM_ABOVE_BYTES
         return HubSplit(builder, self._split, is_streamed=is_streamed, edge=self._edge)
 
-    @contextmanager
-    def _edge(self) -> Iterator[None]:
+    def _edge(self) -> AbstractContextManager[None]:
         from cotdata.sources.hub.modelscope_errors import explain_modelscope_error
 
-        try:
-            with quiet_hub():
-                yield
-        except CotdataError:
-            raise
-        except Exception as error:
-            raise explain_modelscope_error(error, self.dataset_id, self._branch) from error
+        return hub_edge(
+            lambda error: explain_modelscope_error(error, self.dataset_id, self._branch)
+        )
 
 
 def digest_of(files: list[HubFile]) -> str:

@@ -1,11 +1,25 @@
-"""Keeps the hubs' packages from writing to stderr while they work for us."""
+"""The edge to the hubs' packages: quiet, and with errors of ours for theirs."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
+from cotdata.errors import CotdataError
+
 _LOGGERS: Final = ("datasets", "huggingface_hub", "modelscope", "modelscope_hub")
+
+
+@contextmanager
+def hub_edge(explain: Callable[[Exception], CotdataError]) -> Iterator[None]:
+    """Keep the packages quiet, and raise what `explain` makes of their errors."""
+    try:
+        with quiet_hub():
+            yield
+    except CotdataError:
+        raise
+    except Exception as error:
+        raise explain(error) from error
 
 
 @contextmanager
