@@ -74,7 +74,7 @@ def test_verify_says_what_was_proven(cotdata: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("render", "text", "--output", "child"), "Missing option '--model'"),
+        (("render", "text", "--output", "child"), "--model: is missing"),
         (("render", "text", "--model", "./none", "--output", "c"), "there is no model"),
         (("render", "none", "--model", "tiny", "--output", "c"), "none is not a run"),
         ((*RENDER, "--set", "frames=x"), "--set frames=x (frames): unknown key 'frames'"),
