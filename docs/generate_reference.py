@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from reference_commands import cli_page, errors_raised, python_page
+from reference_frames import frames_page
 from reference_records import manifest_page, row_page
-from reference_stages import kind_of, stage_classes, stage_page, stages_page
+from reference_stages import kind_of, rendering_page, stage_classes, stage_page, stages_page
 from reference_tables import (
     beyond_first_line,
     paragraphs,
@@ -62,6 +63,8 @@ def pages() -> dict[str, str]:
         "row.md": row_page(),
         "manifest.md": manifest_page(),
     }
+    made["frames.md"] = frames_page()
+    made["stages/render.md"] = rendering_page()
     made |= {f"stages/{kind_of(stage)}.md": stage_page(stage) for stage in stage_classes()}
     return {path: _MADE + page for path, page in made.items()}
 
@@ -74,6 +77,7 @@ def _index() -> str:
         "- [Sources](sources.md): which files are read, and why a record is refused.\n"
         "- [Adapters](adapters.md): how a record becomes a row.\n"
         "- [Stages](stages/index.md): settings, reasons and evidence of each stage.\n"
+        "- [Think frames](frames.md): how model families write reasoning.\n"
         "- [Command line](cli.md): every command and option.\n"
         "- [Python](python.md): the names that `cotdata` exports.\n"
         "- [Errors](errors.md): what can be raised.\n"

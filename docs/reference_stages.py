@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from reference_tables import member_comments, paragraphs, reasons_table, settings_table, table
 
+from cotdata.render.proof import CHECKS, REASONS
 from cotdata.stages import DatasetStage, RowStage
 from cotdata.stages.base import StageConfig
 from cotdata.stages.mix import Mix, Portion
@@ -33,6 +34,20 @@ STAGE_NOTES: Final[Mapping[str, Mapping[str, str]]] = {
         "another question.",
     },
 }
+#: What rendering counts besides its rejects.
+RENDER_NOTES: Final[Mapping[str, str]] = {
+    "boundary_merge": "Rows whose prompt and completion would be other tokens if they were encoded "
+    "as one text; they stay as a server makes them.",
+    "blanks trimmed: <column>": "Texts whose blanks at the ends the template strips.",
+    "control tokens broken up": "Rows with `control_tokens: neutralize` whose text had one.",
+    "written without reasoning": "Rows without `Complex_CoT`, in the model's form for them.",
+    "template leaves out: <part>": "Rows of which the template does not write a part that they "
+    "have, such as a system prompt.",
+    "rendered by the template": "Rows whose prompt the template wrote itself, since no segments of "
+    "it are known for such conversations.",
+    "encoded without the fast library, which differed on a sample": "Rows for which `gigatoken` "
+    "gave other ids than `tokenizers` on a sample; the latter's are taken.",
+}
 _PORTION: Final[Mapping[str, str]] = {
     "source": "The source's name.",
     "weight": "The source's `weight`.",
@@ -57,7 +72,8 @@ def stages_page() -> str:
     return (
         "# Stages\n\n"
         "A recipe lists them under `stages`, and they run in that order. `mix` is not listed: it "
-        "follows from the sources' `weight`, `max_rows` and `repeat`, and runs last.\n\n"
+        "follows from the sources' `weight`, `max_rows` and `repeat`, and runs after them. Nor is "
+        "[`render`](render.md), which runs last.\n\n"
         + table(["stage", "scope", "what it does"], rows)
     )
 
@@ -88,6 +104,31 @@ def stage_page(stage: type[StageConfig]) -> str:
         parts.append(table(["member", "meaning"], rows))
         parts.append("Its reasons are those that it declares.\n")
     return "\n".join(parts)
+
+
+def rendering_page() -> str:
+    """Return the page about the last step of a recipe that has a section `render`."""
+    checks = [[f"`{check}`", meaning] for check, meaning in CHECKS.items()]
+    notes = [[f"`{note}`", what] for note, what in RENDER_NOTES.items()]
+    return "\n".join(
+        [
+            "# render\n",
+            "Not listed under `stages`: a recipe's [section `render`](../recipe.md#render), or "
+            "`cotdata render`, makes it. It runs last, on each row that is left, and stands in the "
+            "manifest as a stage; where `cotdata render` made a run of a rendered one, the second "
+            "is its own (`render#2`).\n",
+            f"- Scope: {_SCOPES['row']}",
+            "- Adds: the columns of [rendered rows](../row.md#rendered-rows).\n",
+            "## Checks\n",
+            "Each kept row passed all of them. One row in 64, or with `proof: full` every one, was "
+            "also compared with the chat template's own render.\n",
+            table(["check", "what holds"], checks),
+            "## Reasons\n",
+            reasons_table(REASONS),
+            "## Notes\n",
+            table(["note", "what is counted"], notes),
+        ]
+    )
 
 
 def _added(stage: type[StageConfig]) -> str:

@@ -76,7 +76,7 @@ def reasons_table(reasons: Mapping[str, str]) -> str:
     rows = []
     for reason, text in reasons.items():
         meaning, _, evidence = text.partition(" Evidence: ")
-        rows.append([f"`{reason}`", meaning, evidence])
+        rows.append([f"`{reason}`", meaning, evidence or "none"])
     return table(["reason", "meaning", "evidence"], rows)
 
 

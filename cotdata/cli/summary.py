@@ -127,8 +127,8 @@ def _rendered(manifest: Manifest) -> list[str]:
     render = manifest.render
     if render is None:
         return []
-    own = ", the package's own small tokenizer" if render.sample else ""
-    said = [f"rendered for {render.model}{own} (frame {render.frame})"]
+    model = "the package's own small tokenizer" if render.sample else render.model
+    said = [f"rendered for {model} (frame {render.frame})"]
     if render.tokens is None:
         said.append(
             f"about {render.tokens_estimate or 0:,} tokens: an estimate, nothing is proven on them"

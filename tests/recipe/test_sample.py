@@ -55,7 +55,7 @@ RENDERED = f"{SHORTEST}render: {{model: a/b, revision: main, stop: <|end|>, max_
 def test_sample_rows_are_rendered_for_the_packages_tokenizer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_files, "sample_model", lambda: tmp_path / "tiny", raising=False)
+    monkeypatch.setattr(model_files, "sample_model", lambda: tmp_path / "tiny")
     render = load(tmp_path, RENDERED, sample=True).recipe.render
     assert render is not None
     assert render.model == str(tmp_path / "tiny")
@@ -70,3 +70,10 @@ def test_sample_rows_are_rendered_for_a_model_that_the_command_line_names(tmp_pa
 
 def test_a_recipe_without_rendering_has_none_in_the_sample(tmp_path: Path) -> None:
     assert load(tmp_path, SHORTEST, sample=True).recipe.render is None
+
+
+def test_settings_of_the_rendering_need_no_model_in_the_sample(tmp_path: Path) -> None:
+    loaded = load(tmp_path, SHORTEST, sample=True, settings={"render.max_tokens": "64"})
+    assert loaded.recipe.render is not None
+    assert loaded.recipe.render.max_tokens == 64
+    assert loaded.overrides == {"set": {"render.max_tokens": "64"}}
