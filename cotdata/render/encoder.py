@@ -35,7 +35,7 @@ class Encoder:
     """
 
     def __init__(self, library: "tokenizers.Tokenizer") -> None:
-        self._library = library
+        self._exact = library
         self._lock = threading.Lock()
         self._asked_bytes = 0
         self._fast: FastLibrary | None = None
@@ -59,19 +59,24 @@ class Encoder:
         other = np.flatnonzero(is_new.to_numpy())
         return joined(found, usual, self._slowly(rows.gather(other).to_list()), other)
 
+    @property
+    def library(self) -> str:
+        """What does the work by now: `gigatoken` or `tokenizers`."""
+        return "tokenizers" if self._fast is None else "gigatoken"
+
     def _fast_for(self, size: int) -> FastLibrary | None:
         """Return the fast library where it pays, opened on first need and checked on probes."""
         with self._lock:
             self._asked_bytes += size
             if not self._is_opened and self._asked_bytes >= _WORTH_IT_BYTES:
                 self._is_opened = True
-                fast = open_fast_library(self._library.to_str())
+                fast = open_fast_library(self._exact.to_str())
                 if fast is not None and self._agrees(fast):
                     self._fast = fast
         return self._fast
 
     def _agrees(self, fast: FastLibrary) -> bool:
-        added = [token.content for token in self._library.get_added_tokens_decoder().values()]
+        added = [token.content for token in self._exact.get_added_tokens_decoder().values()]
         probes = [*PROBES, *(f"a{text}b {text} {text}\n\n{text}" for text in added), "".join(added)]
         found = fast.encode(pl.Series("text", probes))
         return found is not None and are_same(found, self._slowly(probes))
@@ -80,7 +85,7 @@ class Encoder:
         ids: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
         for start in range(0, len(texts), _BATCH):
             batch = list(texts[start : start + _BATCH])
-            for encoding in self._library.encode_batch_fast(batch, add_special_tokens=False):
+            for encoding in self._exact.encode_batch_fast(batch, add_special_tokens=False):
                 ids.append(np.array(encoding.ids, np.int32))
         offsets = np.cumsum([len(part) for part in ids], dtype=np.int64)
         return TokenIds(np.concatenate(ids), offsets)

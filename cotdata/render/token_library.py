@@ -92,8 +92,15 @@ def _without_blank(holder: Any, key: str | int) -> bool:  # noqa: ANN401
 
 
 def special_tokens(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the named special tokens as text, as a chat template sees them."""
-    found = {name: content_of(config.get(name)) for name in NAMED}
+    """Return the named special tokens as text, as a chat template sees them.
+
+    Besides those that every tokenizer may have, a model can name its own: `image_token`.
+    """
+    own = sorted(key for key in config if key.endswith("_token") and key not in NAMED)
+    extra = config.get("extra_special_tokens")
+    named = {key: config.get(key) for key in (*NAMED, *own)}
+    named |= extra if isinstance(extra, Mapping) else {}
+    found = {name: content_of(token) for name, token in named.items()}
     return {name: text for name, text in found.items() if text is not None}
 
 

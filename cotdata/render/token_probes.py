@@ -32,7 +32,7 @@ PROBES: Final = (
 #: A prompt's end and a completion's beginning.
 _JOINTS: Final = (
     ("Question?\n", "Let me see."),
-    ("assistant\n<think>\n", "First, 2 + 2.\n</think>\n\n4"),
+    ("assistant\n", "First, 2 + 2.\n\n4"),
     ("答：", "先看病史。"),
     ("A:", " yes"),
 )
@@ -57,8 +57,10 @@ def normal_form(
     Raises:
         RenderError: If what comes back is another text.
     """
-    probes = [f"x{probe}" for probe in PROBES] if prefixes else PROBES
-    texts = [*probes, *_around(added)]
+    tokens = list(added)
+    taking = [token.content for token in tokens if token.lstrip or token.rstrip]
+    probes = [probe for probe in PROBES if not any(text in probe for text in taking)]
+    texts = [*(f"x{probe}" if prefixes else probe for probe in probes), *_around(tokens)]
     form = next((name for name in (None, *_FORMS) if _is_kept(library, _TWO_FORMS, name)), None)
     for text in texts:
         back = _back(library, text)
