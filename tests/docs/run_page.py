@@ -96,6 +96,8 @@ def _yaml(code: str) -> None:
         is_stages = all("kind" in entry for entry in value)
         recipe = {"schema": 1, "name": "part", "sources": value if not is_stages else [_ROW]}
         code = yaml.safe_dump(recipe | ({"stages": value} if is_stages else {}))
+    elif value.keys() == {"render"}:
+        code = yaml.safe_dump({"schema": 1, "name": "part", "sources": [_ROW], **value})
     path = Path("block.yaml")
     path.write_text(code, encoding="utf-8")
     load_recipe(path)
