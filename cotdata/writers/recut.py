@@ -33,14 +33,13 @@ def recut(frames: Iterable[pl.DataFrame], max_rows: int, max_bytes: int) -> Iter
 
 def text_bytes(frame: pl.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """Return the bytes of text that each row holds, in its String and Binary columns."""
-    lengths = [
-        frame[name].str.len_bytes() if dtype == pl.String else frame[name].bin.size()
-        for name, dtype in frame.schema.items()
-        if dtype in {pl.String, pl.Binary}
-    ]
     total = np.zeros(frame.height, dtype=np.int64)
-    for length in lengths:
-        total += length.fill_null(0).to_numpy().astype(np.int64)
+    for column in frame:
+        # Columns without any value are common, and cost nothing.
+        if column.dtype not in {pl.String, pl.Binary} or column.null_count() == len(column):
+            continue
+        sizes = column.str.len_bytes() if column.dtype == pl.String else column.bin.size()
+        total += sizes.fill_null(0).to_numpy()
     return total
 
 
