@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import orjson
 import polars as pl
 
@@ -24,7 +23,7 @@ from cotdata.run.fates import (
 )
 from cotdata.run.hashing import file_sha256
 from cotdata.run.profile import profile
-from cotdata.run.replay import advance, read_rows
+from cotdata.run.replay import advance, places_of, read_rows
 from cotdata.stages.base import NUMBER
 from cotdata.stages.mix import COPIES
 from cotdata.stages.split import SPLITS
@@ -117,8 +116,9 @@ class _FileKernel:
         base = self.assembly.shards.base(shard)
         left = self.assembly.departures(shard)
         parts = [self.assembly.rejected_schema().to_frame().with_columns(_number())]
+        every = _gather(shard, base, chosen[NUMBER])
         for (position,), fates in chosen.group_by(POSITION, maintain_order=True):
-            rows = _gather(shard, base, fates[NUMBER])
+            rows = every.filter(pl.col(NUMBER).is_in(fates[NUMBER].implode()))
             if position == -1:
                 # A shard of a finished run knows who rejected its rows.
                 stage = pl.col("stage") if "stage" in rows.columns else pl.lit(SOURCE_STAGE)
@@ -228,9 +228,7 @@ def _named(rows: pl.DataFrame, copy: pl.Series) -> pl.DataFrame:
 
 def _gather(shard: Path, base: int, numbers: pl.Series) -> pl.DataFrame:
     """Return the rows of a shard with these numbers, in their order, repeats included."""
-    rows = read_rows(shard, base)
-    places = (numbers.to_numpy() - np.uint64(base)).astype(np.int64)
-    return rows[places]
+    return read_rows(shard, base, places_of(numbers, base))
 
 
 def _number() -> pl.Expr:

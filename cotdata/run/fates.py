@@ -7,11 +7,11 @@ from typing import Final
 import orjson
 import polars as pl
 
-from cotdata.engine.arrow_files import write_arrow
+from cotdata.engine.arrow_files import arrow_columns, read_arrow, write_arrow
 from cotdata.errors import StageError
 from cotdata.row import ROW_SCHEMA
 from cotdata.run.rendering import Rendering
-from cotdata.run.replay import Shards, Step, decided, departures, read_rows
+from cotdata.run.replay import Shards, Step, decided, departures
 from cotdata.stages import nature
 from cotdata.stages.base import NUMBER
 from cotdata.stages.mix import COPIES
@@ -91,9 +91,11 @@ class FateKernel:
     def __call__(self, shard: Path, _: Path | None, out: Path) -> None:
         """Write `fates.arrow` (`FATE_SCHEMA`) and `sizes.json` (rows by output) of one shard."""
         base = self.assembly.shards.base(shard)
-        rows = read_rows(shard, base)
         # The shards of a finished run themselves say which split their rows are in.
-        known = [name for name in ("split",) if name in rows.columns]
+        known = [name for name in ("split",) if name in arrow_columns(shard)]
+        rows = read_arrow(shard, ["reason", *known]).with_columns(
+            pl.int_range(base, base + pl.len(), dtype=pl.UInt64).alias(NUMBER)
+        )
         left = self.assembly.departures(shard)
         if left[NUMBER].is_duplicated().any():
             raise StageError(f"a row was rejected twice: {shard.stem}")

@@ -184,7 +184,8 @@ def _named(adapted: Adapted, part: Gathered, source: str) -> pl.DataFrame:
 
 def _check(rows: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     """Hold rows to the contract; those that break it stay in their place, with their reason."""
-    _, broken = split_valid(rows.filter(pl.col("reason").is_null()))
+    is_read = rows["reason"].is_null()
+    _, broken = split_valid(rows if is_read.all() else rows.filter(is_read))
     if broken.height:
         rows = rows.update(
             broken.select("row_id", "reason", "evidence"), on="row_id", maintain_order="left"
@@ -193,5 +194,5 @@ def _check(rows: pl.DataFrame, tally: Tally) -> pl.DataFrame:
     tally.read += rows.height
     tally.kept += int(is_kept.sum())
     tally.reasons.update(dict(rows["reason"].drop_nulls().value_counts().iter_rows()))
-    tally.profiles.append(profile(rows.filter(is_kept)))
+    tally.profiles.append(profile(rows if is_kept.all() else rows.filter(is_kept)))
     return rows.cast(SHARD_SCHEMA)

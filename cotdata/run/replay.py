@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from cotdata.engine.arrow_files import read_arrow
@@ -64,11 +65,23 @@ class Shards:
         return {path.stem: position for position, path in enumerate(self.paths)}
 
 
-def read_rows(shard: Path, base: int) -> pl.DataFrame:
-    """Read a work shard's rows with their numbers, the unreadable and invalid ones included."""
-    rows = read_arrow(shard)
-    numbers = pl.int_range(base, base + pl.len(), dtype=pl.UInt64).alias(NUMBER)
-    return rows.with_columns(numbers)
+def read_rows(shard: Path, base: int, places: npt.NDArray[np.int64] | None = None) -> pl.DataFrame:
+    """Read a work shard's rows with their numbers, the unreadable and invalid ones included.
+
+    Args:
+        shard: A work shard.
+        base: The number of its first row.
+        places: The rows to read, counted from 0 in the shard; all if left out.
+    """
+    rows = read_arrow(shard, places=places)
+    if places is None:
+        places = np.arange(rows.height)
+    return rows.with_columns(pl.Series(NUMBER, places.astype(np.uint64) + np.uint64(base)))
+
+
+def places_of(numbers: pl.Series, base: int) -> npt.NDArray[np.int64]:
+    """Return where in a shard the rows with these numbers stand."""
+    return (numbers.to_numpy() - np.uint64(base)).astype(np.int64)
 
 
 def decided(table: Path, base: int) -> pl.DataFrame:
@@ -107,10 +120,10 @@ def replay(
     """
     rows = read_rows(shard, base)
     there = rows["reason"].is_null().to_numpy().copy()
-    there[(departures(shard, base, steps)[NUMBER].to_numpy() - np.uint64(base)).astype(int)] = False
+    there[places_of(departures(shard, base, steps)[NUMBER], base)] = False
     if only is not None:
         asked = np.zeros_like(there)
-        asked[(_within(only, base, rows.height).to_numpy() - np.uint64(base)).astype(int)] = True
+        asked[places_of(_within(only, base, rows.height), base)] = True
         there &= asked
     return advance(rows.filter(pl.lit(pl.Series(there))).select(NUMBER, *ROW_SCHEMA), base, steps)
 

@@ -33,19 +33,20 @@ def recut(frames: Iterable[pl.DataFrame], max_rows: int, max_bytes: int) -> Iter
 
 def text_bytes(frame: pl.DataFrame) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """Return the bytes that each row holds in its String and Binary columns and lists of ids."""
-    lengths = [
-        frame[name].str.len_bytes() if dtype == pl.String else frame[name].bin.size()
-        for name, dtype in frame.schema.items()
-        if dtype in {pl.String, pl.Binary}
-    ]
-    lengths += [
-        4 * frame[name].list.len().cast(pl.Int64)
-        for name, dtype in frame.schema.items()
-        if dtype == pl.List(pl.Int32)
-    ]
     total = np.zeros(frame.height, dtype=np.int64)
-    for length in lengths:
-        total += length.fill_null(0).to_numpy().astype(np.int64)
+    for column in frame:
+        # Columns without any value are common, and cost nothing.
+        if column.null_count() == len(column):
+            continue
+        if column.dtype == pl.String:
+            sizes = column.str.len_bytes()
+        elif column.dtype == pl.Binary:
+            sizes = column.bin.size()
+        elif column.dtype == pl.List(pl.Int32):
+            sizes = 4 * column.list.len().cast(pl.Int64)
+        else:
+            continue
+        total += sizes.fill_null(0).to_numpy().astype(np.int64)
     return total
 
 

@@ -36,14 +36,15 @@ def line_chunks(blocks: Iterable[bytes]) -> Iterator[Chunk]:
         if not cut:
             pending.add(block)
             continue
-        data, lost = pending.take(block[:cut])
+        # A view: the block is large, and is copied once.
+        data, lost = pending.take(memoryview(block)[:cut])
         pending.add(block[cut:])
-        chunk = _chunk_of_lines(data, line, lost)
-        line += data.count(b"\n")
-        yield chunk
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        yield _chunk_of_lines(data, ends, line, lost)
+        line += len(ends)
     data, lost = pending.take(b"")
     if data:
-        yield _chunk_of_lines(data, line, lost, is_open=True)
+        yield _chunk_of_lines(data, np.array([len(data)]), line, lost, is_open=True)
 
 
 class Pending:
@@ -66,17 +67,16 @@ class Pending:
             self._pieces.append(kept)
             self._size += len(kept)
 
-    def take(self, rest: bytes) -> tuple[bytes, int]:
+    def take(self, rest: bytes | memoryview) -> tuple[bytes, int]:
         """Return all that is kept with `rest` behind it, and how many bytes between are lost."""
         data, lost = b"".join([*self._pieces, rest]), self._lost
         self._pieces, self._size, self._lost = [], 0, 0
         return data, lost
 
 
-def _chunk_of_lines(data: bytes, line: int, lost: int, *, is_open: bool = False) -> Chunk:
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-    if is_open:
-        ends = np.append(ends, len(data))
+def _chunk_of_lines(
+    data: bytes, ends: Positions, line: int, lost: int, *, is_open: bool = False
+) -> Chunk:
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
     places: Positions = np.arange(line, line + len(ends))
     inner_starts, inner_ends = trimmed(data, starts, ends)
