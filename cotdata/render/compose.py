@@ -9,7 +9,7 @@ import orjson
 import polars as pl
 
 from cotdata.render.encodings import Shape, turn_slot
-from cotdata.render.forms import Form, Slot, expression, literal
+from cotdata.render.forms import PYTHON_BLANKS, Form, Slot, can_join, expression, literal
 from cotdata.render.prompts import PromptForm, Prompts
 from cotdata.render.settings import Render
 from cotdata.render.template_text import TemplateText
@@ -192,8 +192,13 @@ class Composer:
         plain = None if group.is_thinking else self._plain()
         settings = self.verdict.settings if plain is None else plain.settings
         form = self.prompts.form(group.shape, settings)
-        if form.refusal is not None:
-            evidence = orjson.dumps({"message": form.refusal, "shape": str(group.shape)}).decode()
+        refusal = form.refusal
+        if refusal is None and plain is None and not self.prompts.answers_as(
+            self.verdict, group.shape
+        ):  # fmt: skip
+            refusal = "the template writes the answer otherwise in this kind of conversation"
+        if refusal is not None:
+            evidence = orjson.dumps({"message": refusal, "shape": str(group.shape)}).decode()
             return _rejected(
                 group.rows.with_columns(
                     reason=pl.lit("template_refuses"), evidence=pl.lit(evidence)
@@ -201,7 +206,7 @@ class Composer:
             )
         for slot in form.left_out:
             notes[f"template leaves out: {slot}"] += group.rows.height
-        written = self._prompts(group, form, notes)
+        written = self._prompts(group, form, plain, notes)
         if plain is None:
             written = self._same_end(written)
         block = plain.block if plain is not None else ""
@@ -248,16 +253,37 @@ class Composer:
             if changed:
                 notes[f"blanks trimmed: {name}"] += int(changed)
 
-    def _prompts(self, group: Group, form: PromptForm, notes: Counter[str]) -> pl.DataFrame:
+    def _without_joined(self, rows: pl.DataFrame, form: Form) -> pl.DataFrame:
+        """Reject prompts in which two texts make a control token together."""
+        written = literal(form)
+        for token in self.control:
+            if not can_join(form, token):
+                continue
+            count = pl.col("prompt").str.count_matches(token, literal=True)
+            joined = count != written.count(token)
+            evidence = orjson.dumps({"column": "prompt", "token": token}).decode()
+            rows = rows.with_columns(
+                reason=pl.when(joined).then(pl.lit("control_tokens")).otherwise("reason"),
+                evidence=pl.when(joined).then(pl.lit(evidence)).otherwise("evidence"),
+            )
+        return rows
+
+    def _prompts(
+        self, group: Group, form: PromptForm, plain: Plain | None, notes: Counter[str]
+    ) -> pl.DataFrame:
         slots = group.shape.slots()
-        if form.form is None:
+        if form.form is None or self.text.measures:
             notes["rendered by the template"] += group.rows.height
             return self._rendered(group, form.settings)
         texts = {slot: pl.col(slot) for slot in slots}
-        bos_count = literal(form.form).count(self.bos) if self.bos else 0
+        made = (
+            literal(form.form) + literal(self._completion(plain)) + (plain.block if plain else "")
+        )
+        bos_count = made.count(self.bos) if self.bos else 0
         written = group.rows.with_columns(
             prompt=expression(form.form, texts), bos_count=pl.lit(bos_count, pl.Int64)
         )
+        written = self._without_joined(written, form.form)
         special = self._special(group.rows, slots)
         if special is None or not special.any():
             return written
@@ -267,12 +293,16 @@ class Composer:
 
     def _special(self, rows: pl.DataFrame, slots: Sequence[str]) -> pl.Series | None:
         """Say which rows hold a text that the template looks for; None if it looks for none."""
+        folds = self.text.folds_case
         tests = [
-            pl.col(slot).str.contains_any(list(self.text.searched))
+            pl.col(slot).str.contains_any(list(self.text.searched), ascii_case_insensitive=folds)
             for slot in slots
             if self.text.searched
         ]
-        tests += [pl.col(slot).is_in(self.text.compared) for slot in slots if self.text.compared]
+        compared = [text.lower() if folds else text for text in self.text.compared]
+        for slot in slots if compared else ():
+            text = pl.col(slot).str.to_lowercase() if folds else pl.col(slot)
+            tests += [text.is_in(compared), text.str.strip_chars(PYTHON_BLANKS).is_in(compared)]
         return rows.select(pl.any_horizontal(tests)).to_series() if tests else None
 
     def _rendered(self, group: Group, settings: Mapping[str, Any]) -> pl.DataFrame:
@@ -294,7 +324,7 @@ class Composer:
 
 def _blank_to_null(name: str) -> pl.Expr:
     text = pl.col(name)
-    return pl.when(text.str.strip_chars() != "").then(text).alias(name)
+    return pl.when(text.str.strip_chars(PYTHON_BLANKS) != "").then(text).alias(name)
 
 
 def _no_reason() -> list[pl.Expr]:

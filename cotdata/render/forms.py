@@ -114,6 +114,37 @@ def literal(form: Form) -> str:
     return "".join(part for part in form if isinstance(part, str))
 
 
+def continues(whole: str | None, prompt: str, body: str) -> bool:
+    """Say whether a rendered conversation goes on from a prompt with this answer.
+
+    Blanks that end the prompt may be missing from it.
+    """
+    rest = (whole or "").removeprefix(prompt.rstrip()).lstrip()
+    return rest.startswith(body.lstrip())
+
+
+def can_join(form: Form, token: str) -> bool:
+    """Say whether texts that hold no token may make one with what stands beside them.
+
+    Two slots side by side can, and a slot beside a part of the token.
+    """
+    starts = [token[:size] for size in range(1, len(token))]
+    for place, part in enumerate(form):
+        if isinstance(part, str):
+            continue
+        before = form[place - 1] if place else ""
+        after = "".join("\x00" if isinstance(other, Slot) else other for other in form[place + 1 :])
+        literal_after, has_slot, _ = after.partition("\x00")
+        rests = [token[size:] for size in range(1, len(token))]
+        if any(literal_after.startswith(rest) for rest in rests) or (
+            has_slot and any(rest.startswith(literal_after) for rest in rests)
+        ):
+            return True
+        if isinstance(before, str) and any(before.endswith(start) for start in starts):
+            return True
+    return False
+
+
 def expression(form: Form, texts: Mapping[str, pl.Expr]) -> pl.Expr:
     """Return a form as a String expression; `texts` has one for each of its slots."""
     parts = [

@@ -7,7 +7,7 @@ from typing import Final
 
 from cotdata.errors import Location, RenderError
 from cotdata.render.compose import Composer
-from cotdata.render.encodings import INLINE_CLOSE, INLINE_OPEN
+from cotdata.render.encodings import INLINE_CLOSE, INLINE_OPEN, Shape
 from cotdata.render.frames import FRAMES, ThinkFrame, chat_template, find_frame, frame_from_text
 from cotdata.render.model_files import ModelFiles, open_model, sample_model
 from cotdata.render.probe import Prober, Tags
@@ -15,7 +15,7 @@ from cotdata.render.prompts import Prompts
 from cotdata.render.prover import Prover
 from cotdata.render.renderer import Renderer
 from cotdata.render.settings import AUTO, Frame, Render
-from cotdata.render.stopping import Stops
+from cotdata.render.stopping import MARKER, Stops
 from cotdata.render.template_process import TemplateProcess
 from cotdata.render.template_text import TemplateText, read_template
 from cotdata.render.token_text import TokenText
@@ -76,8 +76,22 @@ def open_renderer(settings: Render, base: Path, *, sample: bool = False) -> Rend
         tokenizer,
         TokenText.of(tokenizer) if tokenizer is not None else None,
         -1 if stop_id is None else stop_id,
+        compares_all=opened.text.measures,
     )
+    if composer.bos:
+        _check_bos(composer, composer.bos)
     return Renderer(settings, opened.model, opened.source, composer, prover)
+
+
+def _check_bos(composer: Composer, bos: str) -> None:
+    """Refuse a template that begins with the beginning-of-sequence token twice."""
+    shape, settings = Shape(), composer.verdict.settings
+    ((prompt, _),) = composer.prompts.render(shape, settings, [{"Question": "?"}])
+    if prompt is not None and prompt.startswith(bos + bos):
+        raise RenderError(
+            f"the chat template writes {bos} twice: a model has seen it once",
+            fix="take one of them out of the chat template",
+        )
 
 
 def reopen_renderer(settings: Render, folder: Path) -> Renderer:
@@ -142,6 +156,7 @@ def control_texts(opened: Opened) -> tuple[str, ...]:
     if tokenizer is not None:
         written = "".join([*literals, opened.text.literals])
         texts |= {token for token in tokenizer.added if token in written and token.strip()}
+    texts |= set(MARKER.findall(verdict.between))  # what closes reasoning, in families unknown too
     for tags in known_tags():
         if any(tags.close in part for part in literals):
             texts |= {tags.open, tags.close}

@@ -24,7 +24,8 @@ ANSWER: Final = "Kw7answer"
 PADDING: Final = ("\n \t", "\t \n")
 #: Ordinary texts: what a template escapes, cuts or wraps shows on one of them.
 ORDINARY: Final = (
-    "Why? 2 < 3 & \"x\" > 'y', so {{a}} and {% b %}: \\frac{1}{2}\n\n- **bold**\n- `code`",
+    "Why? 2 < 3 & \"x\" > 'y', so {{a}} and {% b %}: \\frac{1}{2}\n\n- **bold**\n- `code`"
+    "\n\n\n  two  blanks\tand\ta tab\r\n\tend",
     "患者，女，48岁。\n\n诊断：肝硬化？😀 e\u0301 \u202b\u05e9\u05dc\u05d5\u05dd\u202c\u00a0end",
     "word " * 4_000 + "end",
     "no",

@@ -9,12 +9,16 @@ each row.
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from cotdata.render.encodings import Shape
-from cotdata.render.forms import TRIMS, Form, Slot, UncutError, cut, fill
+from cotdata.render.encodings import Encoding, Shape, answered
+from cotdata.render.forms import TRIMS, Form, Slot, UncutError, continues, cut, fill
 from cotdata.render.probe import ORDINARY, PADDING
 from cotdata.render.template_process import Chat, TemplateProcess
+from cotdata.render.verdict import Verdict
+
+#: Earlier turns beyond which cutting a shape costs more than rendering its rows.
+_MANY_TURNS: Final = 32
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Prompts:
     def __init__(self, process: TemplateProcess) -> None:
         self._process = process
         self._known: dict[tuple[Shape, str], PromptForm] = {}
+        self._answered: dict[Shape, bool] = {}
         self._lock = threading.Lock()
 
     def form(self, shape: Shape, settings: Mapping[str, Any]) -> PromptForm:
@@ -49,6 +54,41 @@ class Prompts:
             if key not in self._known:
                 self._known[key] = self._probe(shape, settings)
             return self._known[key]
+
+    def answers_as(self, verdict: Verdict, shape: Shape) -> bool:
+        """Say whether the template writes answers in a shape as it does after a question alone.
+
+        Templates answer differently where there is a system prompt, or an earlier turn.
+
+        Raises:
+            RenderError: If the template's process cannot be had.
+        """
+        if verdict.encoding is Encoding.COMPOSED:
+            return True
+        with self._lock:
+            if shape not in self._answered:
+                self._answered[shape] = self._answers_as(verdict, shape)
+            return self._answered[shape]
+
+    def _answers_as(self, verdict: Verdict, shape: Shape) -> bool:
+        chats, bodies = [], []
+        for turn, answer in enumerate(ORDINARY):
+            reasoning = ORDINARY[turn - 1]
+            # The long text as a question alone: in each of many turns it would take a while.
+            chat = shape.messages(
+                {**dict.fromkeys(shape.slots(), ORDINARY[turn % 2]), "Question": ORDINARY[turn - 2]}
+            )
+            message = answered(verdict.encoding, reasoning, answer)
+            chats += [
+                Chat(chat, verdict.settings),
+                Chat([*chat, message], verdict.settings, is_prompt=False),
+            ]
+            bodies.append(verdict.completion(reasoning, answer).removesuffix(verdict.end))
+        texts = [outcome.text for outcome in self._process.render(chats)]
+        prompts, wholes = texts[0::2], texts[1::2]
+        if None in prompts:  # which is the prompt's own affair
+            return True
+        return all(map(continues, wholes, [text or "" for text in prompts], bodies))
 
     def render(
         self, shape: Shape, settings: Mapping[str, Any], rows: Sequence[Mapping[str, str]]
@@ -65,6 +105,8 @@ class Prompts:
             {slot: ORDINARY[(place + turn) % len(ORDINARY)] for place, slot in enumerate(slots)}
             for turn in range(len(ORDINARY))
         ]
+        if len(slots) > _MANY_TURNS:
+            return PromptForm(settings)
         outcomes = self.render(shape, settings, [sentinels, *padded, *ordinary])
         text, refusal = outcomes[0]
         if text is None:

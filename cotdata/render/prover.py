@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cotdata.kernels.stable_hash import text_hash
 from cotdata.render.encodings import Encoding, Shape, answered
+from cotdata.render.forms import continues
 from cotdata.render.proof import (
     Expected,
     Ids,
@@ -73,6 +74,8 @@ class Prover:
     tokenizer: Tokenizer | None
     text: TokenText | None
     stop_id: int
+    #: Whether the template decides by what no probe shows, so that every row is compared.
+    compares_all: bool = False
 
     def encode(self, texts: pl.DataFrame) -> Ids:
         """Return the ids of prompts and completions, each encoded by itself, as a server does."""
@@ -123,9 +126,21 @@ class Prover:
     ) -> tuple[Mask, list[str | None]]:
         """Compare rows with the template's own render.
 
-        Returns which rows were compared, and for each row what differs, as evidence.
+        Returns which rows were compared, and for each row what differs, as evidence. Where one of
+        the sample differs, all are compared: it is not the only one.
         """
         chosen = self._chosen(source, reason)
+        different = self._compared(source, shapes, texts, chosen)
+        if any(different) and not chosen.all():
+            others = reason.is_null().to_numpy() & ~chosen
+            found = self._compared(source, shapes, texts, others)
+            different = [one or other for one, other in zip(different, found, strict=True)]
+            chosen |= others
+        return chosen, different
+
+    def _compared(
+        self, source: pl.DataFrame, shapes: pl.DataFrame, texts: pl.DataFrame, chosen: Mask
+    ) -> list[str | None]:
         places = np.flatnonzero(chosen)
         different: list[str | None] = [None] * source.height
         rows = source[places].with_columns(shapes[places])
@@ -144,7 +159,7 @@ class Prover:
             row = rows.row(number, named=True)
             own, whole = outcomes[2 * number], outcomes[2 * number + 1]
             different[place] = self._difference(row, own.text, whole.text, prompt, completion)
-        return chosen, different
+        return different
 
     def _answer(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         if row["reasoning"] is None or self.verdict.encoding is Encoding.COMPOSED:
@@ -168,11 +183,12 @@ class Prover:
         # What the template leaves open is closed by the stop token; blanks that end the prompt
         # may be missing from its render.
         body = completion.removesuffix(self.verdict.end)
-        rest = (whole or "").removeprefix(asked.rstrip()).lstrip()
-        return None if rest.startswith(body.lstrip()) else difference(rest, body)
+        if continues(whole, asked, body):
+            return None
+        return difference((whole or "").removeprefix(asked.rstrip()).lstrip(), body)
 
     def _chosen(self, source: pl.DataFrame, reason: pl.Series) -> Mask:
-        if self.settings.proof == "full":
+        if self.settings.proof == "full" or self.compares_all:
             return reason.is_null().to_numpy()
         chosen = source.select(text_hash(pl.col("Question")) % SAMPLED == 0).to_series()
         return (chosen & reason.is_null()).to_numpy()

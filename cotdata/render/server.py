@@ -6,6 +6,7 @@ entrypoints/openai/protocol.py, TokenizeChatRequest). Of any other server that s
 protocol only the number of prompt tokens is known, from an answer of one token: a weaker proof.
 """
 
+import http.client
 import json
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -99,8 +100,8 @@ class Server:
             "chat_template_kwargs": asked.settings,
             **self._named(),
         }
-        usage = self._post("/v1/chat/completions", body).get("usage") or {}
-        found = usage.get("prompt_tokens")
+        usage = self._post("/v1/chat/completions", body).get("usage")
+        found = usage.get("prompt_tokens") if isinstance(usage, dict) else None
         if found is None or not asked.ids:
             return Answer(asked.row_id, "nothing: no count of prompt tokens", None)
         is_same = found == len(asked.ids)
@@ -127,8 +128,7 @@ def find_server(url: str, model: str | None = None) -> Server:
     Raises:
         RenderError: If nothing answers there.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    if not _is_address(url):
         raise RenderError(
             f"`{shown(url)}` is no address of a server",
             fix="give one such as http://localhost:8000",
@@ -158,21 +158,33 @@ def ask(url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | Non
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as response:
             found = json.loads(response.read(_MAX_BYTES))
-    except (OSError, ValueError):  # refused, no HTTP, another status, no JSON
-        return None
+    except (OSError, ValueError, http.client.HTTPException, RecursionError):
+        return None  # refused, no HTTP, another status, no JSON
     return found if isinstance(found, dict) else {"value": found}
 
 
 def shown(url: str) -> str:
     """Return an address without what may be secret in it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "…" + url.rpartition("@")[2]
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half of an IPv6 address
+        return False
+
+
 def _first_model(listed: Mapping[str, Any] | None) -> str | None:
-    models = (listed or {}).get("data") or [{}]
-    name = models[0].get("id") if isinstance(models[0], dict) else None
+    models = (listed or {}).get("data")
+    first = models[0] if isinstance(models, list) and models else None
+    name = first.get("id") if isinstance(first, dict) else None
     return name if isinstance(name, str) else None
 
 
@@ -186,7 +198,9 @@ def _difference(expected: str, found: str) -> str:
     )
 
 
-def _id_difference(expected: Sequence[int], found: Sequence[Any]) -> str | None:
+def _id_difference(expected: Sequence[int], found: object) -> str | None:
+    if not isinstance(found, list):
+        return f"the server gave no list of tokens, but {found!r:.60}"
     if list(expected) == list(found):
         return None
     size = min(len(expected), len(found))

@@ -1,7 +1,9 @@
 """The `render:` section of a recipe: for which model, in which form, how long, how well proven."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
+import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -15,7 +17,17 @@ def _no_conversation(settings: dict[str, Any]) -> dict[str, Any]:
         if name in settings:
             message = f"'{name}' is what the rows are: it cannot be set"
             raise ValueError(message)
+    try:
+        orjson.dumps(settings)
+    except TypeError as error:
+        message = f"it cannot be written as JSON, as a server is called: {error}"
+        raise ValueError(message) from error
     return settings
+
+
+def _is_day(date: str) -> str:
+    datetime.fromisoformat(date)
+    return date
 
 
 class Frame(BaseModel):
@@ -61,9 +73,9 @@ class Render(BaseModel):
         default={},
         description="What the chat template is called with, as the server will call it.",
     )
-    date: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(
-        default="2026-01-01", description="What templates that print today's date print."
-    )
+    date: Annotated[
+        str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_is_day)
+    ] = Field(default="2026-01-01", description="What templates that print today's date print.")
     stop: NotEmpty | None = Field(
         default=None,
         description="The token that ends an answer, where the template's and the server's differ.",

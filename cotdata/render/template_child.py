@@ -8,8 +8,10 @@ errors: [null | message, …]}`.
 
 import contextlib
 import json
+import pprint  # noqa: F401 - filters of jinja2 import it, and textwrap, when they are called
 import signal
 import sys
+import textwrap  # noqa: F401
 from types import FrameType
 from typing import Any, Final, TextIO
 
@@ -22,6 +24,8 @@ MEMORY_BYTES: Final = 2 << 30
 TEXT_CHARS: Final = 64 << 20
 COMPILE_SECONDS: Final = 20.0
 _MESSAGE_CHARS: Final = 500
+#: Compiled before anything is forbidden: what Python and jinja2 load on first need is loaded then.
+_FIRST: Final = "{% for x in [1] %}{{ x | string ~ 'a\n' }}{% endfor %}"
 
 
 class _TooLongError(Exception):
@@ -33,13 +37,20 @@ def main() -> None:
     requests, answers = sys.stdin, sys.stdout
     sys.stdout = sys.stderr  # what a template may print reaches no protocol
     first = json.loads(requests.readline())
-    try:
+    ChatTemplate(_FIRST, {}, "2026-01-01")
+    _confine()
+    signal.signal(signal.SIGALRM, _stop)
+    signal.setitimer(signal.ITIMER_REAL, COMPILE_SECONDS)
+    try:  # compiling computes constants: it is confined as rendering is
         template = ChatTemplate(first["source"], first["special"], first["date"])
+    except _TooLongError:
+        _answer(answers, {"error": f"takes longer than {COMPILE_SECONDS:g} seconds to compile"})
+        return
     except Exception as error:
         _answer(answers, {"error": _said(error)})
         return
-    _confine()
-    signal.signal(signal.SIGALRM, _stop)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     _answer(answers, {"error": None})
     for line in requests:
         request = json.loads(line)

@@ -15,9 +15,13 @@ from cotdata.render.chat_template import Message
 
 #: One conversation; a template that needs longer is refused.
 SECONDS: Final = 5.0
+#: Conversations that take too long before the template as a whole is refused.
+TOO_LONG: Final = 8
 #: A child that is silent for this much longer than it may compute is stuck where no signal helps.
 _GRACE_SECONDS: Final = 5.0
 _BATCH: Final = 256
+#: How the errors of conversations that take too long begin.
+OVERDUE: Final = "takes longer than"
 
 
 class Chat(NamedTuple):
@@ -48,18 +52,32 @@ class TemplateProcess:
         self._first = {"source": source, "special": dict(special), "date": date}
         self._seconds = seconds
         self._lock = threading.Lock()
+        self._too_long = 0
         self._child: subprocess.Popen[bytes] | None = None
 
     def render(self, chats: Sequence[Chat]) -> list[Outcome]:
         """Render conversations; one that the template refuses has an error.
 
         Raises:
-            RenderError: If the source is no template, or its process cannot be had.
+            RenderError: If the source is no template, its process cannot be had, or it takes too
+                long again and again.
         """
         outcomes: list[Outcome] = []
         with self._lock:
             for start in range(0, len(chats), _BATCH):
                 outcomes += self._batch(chats[start : start + _BATCH])
+        return outcomes
+
+    def _count(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Refuse a template that takes too long for many conversations: it would take days."""
+        self._too_long += sum((outcome.error or "").startswith(OVERDUE) for outcome in outcomes)
+        if self._too_long >= TOO_LONG:
+            self.close()
+            raise RenderError(
+                f"the chat template {OVERDUE} {self._seconds:g} seconds for {self._too_long} "
+                "conversations",
+                fix="give a model with another template, or name a think frame with `render.frame`",
+            )
         return outcomes
 
     def close(self) -> None:
@@ -85,15 +103,16 @@ class TemplateProcess:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Start anew elsewhere."""
         self._first, self._seconds = state["first"], state["seconds"]
-        self._lock, self._child = threading.Lock(), None
+        self._lock, self._child, self._too_long = threading.Lock(), None, 0
 
     def _batch(self, chats: Sequence[Chat]) -> list[Outcome]:
         answer = self._ask(chats)
         if answer is not None:
             pairs = zip(answer["texts"], answer["errors"], strict=True)
-            return [Outcome(text, error) for text, error in pairs]
+            return list(self._count([Outcome(text, error) for text, error in pairs]))
         if len(chats) == 1:
-            return [Outcome(None, "ends the process that renders it, or takes too much of it")]
+            why = f"{OVERDUE} it may, or ends the process that renders it"
+            return list(self._count([Outcome(None, why)]))
         # One of them is at fault: the others are rendered one by one.
         return [outcome for chat in chats for outcome in self._batch([chat])]
 

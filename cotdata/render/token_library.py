@@ -141,7 +141,9 @@ def _converted(files: ModelFiles) -> "tokenizers.Tokenizer":
             fix="pip install transformers, or use a folder with tokenizer.json",
         ) from error
     try:
-        made = AutoTokenizer.from_pretrained(files.folder, local_files_only=True)
+        made = AutoTokenizer.from_pretrained(
+            files.folder, local_files_only=True, trust_remote_code=False
+        )
         return _parsed(files, made.backend_tokenizer.to_str().encode())
     except RenderError:
         raise

@@ -79,7 +79,9 @@ class Tokenizer:
         said = self.files.generation.get("eos_token_id")
         others = said if isinstance(said, list) else [said]
         found = [self._id_of("eos_token"), *others]
-        return tuple(dict.fromkeys(number for number in found if isinstance(number, int)))
+        ids = [number for number in found if isinstance(number, int)]
+        # A file may say anything: an id that no token has ends nothing.
+        return tuple(number for number in dict.fromkeys(ids) if 0 <= number < self.vocab_size)
 
     def token_id(self, text: str) -> int | None:
         """Return the id of a text that is exactly one token, as `</think>` in a text would be."""

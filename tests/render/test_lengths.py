@@ -19,7 +19,7 @@ from cotdata.render.tokenizer import Tokenizer
 from tests.render.tokenizer_files import changed, loaded, sample, with_blank_before, written
 
 SAMPLE = sample()
-texts = st.lists(st.text(max_size=60), min_size=1, max_size=6)
+texts = st.lists(st.text(st.characters(codec="utf-8"), max_size=60), min_size=1, max_size=6)
 # What NFC makes longer, alone and with marks that change places.
 GROWING = "\u0344\u0958\u0f43\u2adc\ufa6c\ufb1d\U0001d160\U0001d1c0e\u0301\u0323\u1e9b"
 
@@ -37,7 +37,7 @@ def tokenizer(
     return loaded(changed(tmp_path_factory.mktemp("model"), {"normalizer": form}))
 
 
-@given(prompts=texts, completion=st.text(), limit=st.integers(0, 80))
+@given(prompts=texts, completion=st.text(st.characters(codec="utf-8")), limit=st.integers(0, 80))
 def test_rows_that_fit_are_those_that_fit_when_all_are_tokenized(
     tokenizer: Tokenizer, prompts: list[str], completion: str, limit: int
 ) -> None:
@@ -50,7 +50,7 @@ def test_rows_that_fit_are_those_that_fit_when_all_are_tokenized(
     }
 
 
-@given(st.text(st.one_of(st.sampled_from(GROWING), st.characters())))
+@given(st.text(st.one_of(st.sampled_from(GROWING), st.characters(codec="utf-8"))))
 def test_no_text_has_more_tokens_than_the_bound(tokenizer: Tokenizer, text: str) -> None:
     parts = [pl.Series([text], dtype=pl.String)]
     assert tokens(tokenizer, parts)[0] <= token_bound(tokenizer, parts)[0]

@@ -212,23 +212,70 @@ def test_what_was_fetched_is_there_without_the_hub(hub: ModelHub, tmp_path: Path
     assert WAY_OUT in other["fix"]
 
 
-def test_a_hub_that_refuses_says_why(hub: ModelHub, tmp_path: Path) -> None:
+@pytest.fixture
+def client(hub: ModelHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelHub:
+    """Have the Hub's client of this process ask the hub on loopback."""
+    from huggingface_hub import constants
+
+    template = "{endpoint}/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", template.replace("{endpoint}", hub.url)
+    )
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     hub.refused = {
         "own/gated": (403, "GatedRepo"),
         "own/secret": (401, ""),
         "own/many": (429, ""),
         "own/down": (503, ""),
     }
-    names = ("own/gated", "own/secret", "own/many", "own/down", "own/none")
-    answers = ask(hub.url, tmp_path, *((name, None) for name in names), ("own/model", "v9"))
-    said = [answer["error"] for answer in answers]
-    for words, what in zip(
-        ("is gated", "own/secret", "refuses more requests", "own/down", "no model", "no revision"),
-        said,
-        strict=True,
-    ):
-        assert words in what
-    assert all(WAY_OUT in answer["fix"] for answer in answers[:-1])
+    return hub
+
+
+def test_a_model_is_fetched_once(client: ModelHub, tmp_path: Path) -> None:
+    model = open_model("own/model", tmp_path)
+    assert model.revision == COMMITS[1]
+    client.requests.clear()
+    assert open_model("hf://own/model", tmp_path, COMMITS[1]) == model
+    assert client.requests == []
+    assert open_model("own/model", tmp_path, COMMITS[0]).generation == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("own/gated", "is gated"),
+        ("own/secret", "`own/secret`"),
+        ("own/many", "refuses more requests"),
+        ("own/down", "cannot be reached"),
+        ("own/none", "has no model"),
+    ],
+)
+def test_a_hub_that_refuses_says_why(
+    client: ModelHub, tmp_path: Path, name: str, words: str
+) -> None:
+    with pytest.raises(RenderError, match=words) as caught:
+        open_model(name, tmp_path)
+    assert WAY_OUT in str(caught.value.fix)
+
+
+def test_a_revision_that_is_not_there_is_named(client: ModelHub, tmp_path: Path) -> None:
+    with pytest.raises(RenderError, match="`own/model` has no revision `v9`"):
+        open_model("own/model", tmp_path, "v9")
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    folder(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(RenderError, match="cannot be read: Permission denied"):
+        open_model("tiny", tmp_path)
 
 
 class FakeModelScope:

@@ -1,6 +1,8 @@
 """A running server is asked for its own prompt, by the protocol that it speaks."""
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -120,3 +122,57 @@ def test_an_error_does_not_show_the_password_of_an_address() -> None:
     with pytest.raises(RenderError) as raised:
         find_server("http://user:hunter2@127.0.0.1:9?key=hunter2")
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:abc", "http://[::1", "http://user:secret@localhost:abc/v1"]
+)
+def test_an_address_that_is_none_is_said_so_without_what_is_secret(url: str) -> None:
+    with pytest.raises(RenderError, match="no address of a server") as raised:
+        find_server(url)
+    assert "secret" not in str(raised.value)
+
+
+def _raw(content: bytes) -> tuple[str, threading.Thread]:
+    """Answer one connection after another with these bytes, until none comes for a while."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(2)
+
+    def serve() -> None:
+        with listener, contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(content)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}", thread
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 100_000,
+    ],
+)
+def test_what_speaks_no_http_or_no_json_is_no_server(content: bytes) -> None:
+    url, thread = _raw(content)
+    with pytest.raises(RenderError, match="no server"):
+        find_server(url)
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    "content", [{"data": {"a": 1}}, {"data": 5}, {"data": [], "tokens": None}, {"usage": [1]}]
+)
+def test_json_of_another_kind_is_a_difference(content: dict[str, object]) -> None:
+    body = json.dumps({"prompt": "p", "tokens": 5, **content}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    url, thread = _raw(head + body)
+    asked = Question("r", [{"role": "user", "content": "x"}], {}, "p", [1, 2])
+    assert find_server(url).compare(asked).difference is not None
+    thread.join()

@@ -10,9 +10,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer as Library
 
 from cotdata.errors import RenderError
 from cotdata.render.model_files import open_model, sample_model
+from cotdata.render.token_library import continuing
+from cotdata.render.token_probes import check_joint
 from cotdata.render.tokenizer import Tokenizer
 from tests.render.tokenizer_files import changed, loaded, sample, token, with_blank_before, written
 
@@ -35,7 +38,7 @@ def test_the_sample_tokenizer_is_what_its_script_makes(monkeypatch: pytest.Monke
     assert again == json.loads((sample_model() / "tokenizer.json").read_text())["model"]["vocab"]
 
 
-@given(st.text())
+@given(st.text(st.characters(codec="utf-8")))
 def test_text_comes_back(text: str) -> None:
     ids = SAMPLE.encode(pl.Series([text], dtype=pl.String)).ids
     assert SAMPLE.decode(ids) == text
@@ -178,6 +181,7 @@ LOSSES = {
             "normalizers": [{"type": "NFD"}, {"type": "StripAccents"}],
         }
     },
+    "signs": {"normalizer": {"type": "Replace", "pattern": {"String": "\u212b"}, "content": "A"}},
     "a word": {"normalizer": {"type": "Replace", "pattern": {"String": "<think>"}, "content": ""}},
 }
 
@@ -186,7 +190,7 @@ LOSSES = {
 def test_a_tokenizer_that_loses_text_is_refused_with_what_came_back(
     tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    with pytest.raises(RenderError, match="comes back"):
+    with pytest.raises(RenderError, match=r"comes back|joins"):
         loaded(changed(tmp_path, change | {"added_tokens": []}))
 
 
@@ -236,3 +240,25 @@ def test_a_model_may_name_special_tokens_of_its_own(tmp_path: Path) -> None:
         "image_token": "<think>",
         "eoc_token": "</think>",
     }
+
+
+def test_a_blank_before_each_text_is_no_part_of_a_joint(tmp_path: Path) -> None:
+    library = loaded(written(tmp_path, with_blank_before(by_normalizer=True))).library
+    with pytest.raises(RenderError, match="joins `Question"):
+        check_joint(library, library)
+
+
+def test_byte_level_tokenizers_may_put_a_blank_before_a_text_too(tmp_path: Path) -> None:
+    splits = {
+        "type": "ByteLevel",
+        "add_prefix_space": True,
+        "trim_offsets": True,
+        "use_regex": True,
+    }
+    library = Library.from_str(
+        (changed(tmp_path, {"pre_tokenizer": splits}) / "tokenizer.json").read_text()
+    )
+    inside = continuing(library)
+    assert inside is not None
+    assert library.decode(library.encode("a").ids) == " a"
+    assert inside.decode(inside.encode("a").ids) == "a"
