@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test lint docs schema clean
 
 demo: $(VENV)/.installed
-	@$(BIN)/cotdata build recipes/medical.yaml --sample
+	@$(BIN)/cotdata build recipes/medical.yaml --sample --force
 	@echo "Next: source $(VENV)/bin/activate; cotdata --help"
 	@echo "Open build/medical-sample/report.html in a browser."
 

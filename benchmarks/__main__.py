@@ -22,6 +22,8 @@ _ROWS: Final = {
     "exact_dedup": [860_000],
     "rendering": [20_000],
     "proof": [20_000],
+    "tokens": [20_000],
+    "token_lengths": [100_000],
 }
 
 

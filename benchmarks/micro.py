@@ -17,6 +17,8 @@ MICRO: Final[Mapping[str, Sequence[str]]] = {
     "exact_dedup": ("cotdata", "polars", "polars_columns"),
     "rendering": ("cotdata", "apply_chat_template", "compiled_jinja"),
     "proof": ("cotdata", "without_proof", "full"),
+    "tokens": ("cotdata", "datasets_map", "tokenizers", "tiktoken"),
+    "token_lengths": ("cotdata", "tiktoken"),
 }
 
 

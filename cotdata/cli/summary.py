@@ -135,6 +135,8 @@ def _rendered(manifest: Manifest) -> list[str]:
         )
         return said
     said.append(f"{render.tokens:,} tokens, {render.trained or 0:,} of them trained")
+    if not manifest.after.rows:
+        return [*said[:1], "nothing is left to train on: rejected/ says why, row by row"]
     rows = counted(manifest.after.rows, "row")
     checks = counted(len(render.checks), "check")
     said.append(

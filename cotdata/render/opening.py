@@ -120,8 +120,11 @@ def open_template(settings: Render, base: Path, *, sample: bool = False) -> Open
     if source is None:
         raise RenderError(
             f"`{model.name}` has no chat template",
-            fix="name a think frame with `render.frame`: it is the template then",
+            fix="name a think frame with `render.frame`: it is the template then (and its stop "
+            "token with `render.stop`, where the tokenizer names none)",
         )
+    if frame is not None and tokenizer is not None and settings.stop is None:
+        _check_stop(frame, tokenizer)
     special = dict(tokenizer.special) if tokenizer is not None else _special(model)
     text = read_template(source)
     process = TemplateProcess(source, special, settings.date)
@@ -132,6 +135,17 @@ def open_template(settings: Render, base: Path, *, sample: bool = False) -> Open
         process.close()
         raise
     return Opened(model, tokenizer, source, text, process, verdict, frame)
+
+
+def _check_stop(frame: ThinkFrame, tokenizer: Tokenizer) -> None:
+    """Refuse a think frame whose stop token this tokenizer does not have."""
+    stop = frame.stop.replace("{eos}", tokenizer.special.get("eos_token", ""))
+    if not stop or tokenizer.token_id(stop) is None:
+        raise RenderError(
+            f"the think frame `{frame.name}` ends an answer with {stop or 'the eos_token'}, which "
+            "is no token of this tokenizer",
+            fix="name a token that ends it with `render.stop`, or a frame that fits the model",
+        )
 
 
 def known_tags() -> list[Tags]:

@@ -23,7 +23,7 @@ from cotdata.render.tokenizer import Tokenizer
 from cotdata.render.verdict import Verdict
 
 #: Raised when the same rows are rendered otherwise.
-VERSION: Final = 1
+VERSION: Final = 2
 _PLACE: Final = "__place__"
 
 

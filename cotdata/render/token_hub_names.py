@@ -11,7 +11,7 @@ COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 #: What can be done without the model.
 WAY_OUT: Final = (
     "use a folder that has its tokenizer (`--set render.model=FOLDER`), or write text without "
-    "tokens (`--set render.tokens=false`)"
+    "tokens (`--set render=null`)"
 )
 #: What is fetched: all that says how text becomes tokens, and none of the weights.
 PATTERNS: Final = (
@@ -63,7 +63,7 @@ def parse_model(model: str, revision: str | None) -> HubModel:
         known = "a folder that is there, nor OWNER/NAME" if not scheme else "OWNER/NAME"
         raise RenderError(
             f"`render.model: {model}` is {'neither' if not scheme else 'not'} {known} at a hub",
-            fix=f"check the name and the path, which is relative to the recipe, or {WAY_OUT}",
+            fix=f"check the name and the path, or {WAY_OUT}",
         )
     return HubModel(rest, revision, is_modelscope=scheme == _MODELSCOPE)
 

@@ -111,6 +111,11 @@ def run_lengths(
     """
     if settings is None:
         manifest, record = _rendered(run)
+        if record.tokens is None:
+            raise RenderError(
+                f"{run} holds text and estimates, and no tokens",
+                fix="name the model that counts with --model",
+            )
         lengths = tuple(
             Length(int(limit), fit.rows, fit.trained_tokens)
             for limit, fit in sorted(record.lengths.items(), key=lambda item: int(item[0]))

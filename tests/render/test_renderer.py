@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cotdata.errors import RenderError
 from cotdata.render.columns import IGNORED
 from cotdata.render.opening import open_renderer
 from cotdata.render.renderer import Renderer
@@ -280,3 +281,9 @@ def test_real_rows_are_all_proven_and_as_the_template_renders_them(
     assert found.rows["reason"].null_count() == frame.height
     assert found.checks["compared"] == frame.height
     assert found.notes["boundary_merge"] == 0
+
+
+def test_a_frame_whose_stop_is_no_token_of_the_model_is_refused() -> None:
+    with pytest.raises(RenderError, match="no token of this tokenizer") as raised:
+        sample(frame="gpt-oss")
+    assert "render.stop" in (raised.value.fix or "")
