@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -150,8 +150,10 @@ class Contest:
 
 
 def as_json(result: Result) -> dict[str, object]:
-    """Return a result for `--json`."""
-    return asdict(result)
+    """Return a result for `--json`: counts of rows and tokens, no shares."""
+    score = result.score
+    counts = None if score is None else {**vars(score), "boundaries": dict(score.boundaries)}
+    return {**vars(result), "score": counts}
 
 
 def _line(

@@ -8,8 +8,8 @@ from benchmarks.trained_tokens.contest import Result
 from benchmarks.trained_tokens.judge import Score
 
 _WIDTH: Final = 100
-_TOOL: Final = 25
-_WAY: Final = 38
+_TOOL: Final = 23
+_WAY: Final = 40
 _HEAD: Final = f"{'tool':<{_TOOL}}{'way':<{_WAY}} CoT Prompt  Stop Right  note"
 
 
@@ -28,11 +28,12 @@ def format_results(results: Sequence[Result], rows: int) -> str:
 
 def format_versions(results: Sequence[Result]) -> str:
     """Return a line for each tool with the versions that were installed."""
-    found = {result.tool: result.versions for result in results if result.versions}
-    return "\n".join(
-        f"{tool}: " + ", ".join(f"{name} {version}" for name, version in versions.items())
-        for tool, versions in found.items()
-    )
+    lines = [
+        f"{result.tool}: " + ", ".join(f"{name} {of}" for name, of in result.versions.items())
+        for result in results
+        if result.versions
+    ]
+    return "\n".join(dict.fromkeys(lines))
 
 
 def percent(part: int, whole: int) -> str:

@@ -79,7 +79,12 @@ WAYS: Final = (
     *_trl("trl-1.14.2"),
     *_trl("trl-1.16.0"),
     Way("llamafactory-0.9.5", "llamafactory_sft", "its template"),
-    Way("llamafactory-0.9.5-transformers-4.57", "llamafactory_sft", "its template"),
+    Way(
+        "llamafactory-0.9.5-transformers-4.57",
+        "llamafactory_sft",
+        "its template, transformers 4.57",
+        tool="llamafactory-0.9.5",
+    ),
     Way(_SWIFT, "swift_sft", "default"),
     Way(_SWIFT, "swift_sft", "default, reasoning_content", _FIELD),
     Way(_SWIFT, "swift_sft", "loss_scale ignore_think_prefix", _PREFIX),

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.settings import BenchmarkError
-from benchmarks.trained_tokens.contest import Result
+from benchmarks.trained_tokens.contest import Result, as_json
 from benchmarks.trained_tokens.families import FAMILIES, family_named
 from benchmarks.trained_tokens.judge import IGNORED, Score, Trained, judge, judge_all
 from benchmarks.trained_tokens.material import Row, read_rows, write_model_folder
 from benchmarks.trained_tokens.table import format_results, percent
 from benchmarks.trained_tokens.truth import Expected, Truth
+from benchmarks.trained_tokens.ways import WAYS
 
 STOP = ord("$")
 EXPECTED = Expected([ord(c) for c in "Q?:<"], [ord(c) for c in "why>A$"], "Q?", "why")
@@ -115,6 +116,20 @@ def test_no_line_is_wider_than_100_columns() -> None:
     score = Score(2387, present=488, boundaries=counts)
     table = format_results([Result("t" * 60, "w" * 60, "QwQ", score)], 2387)
     assert max(map(len, table.splitlines())) <= 100
+
+
+def test_a_result_is_json() -> None:
+    score = judge_all([(0, row("Q?", ":<why>A$"))], [EXPECTED], TRUTH)
+    found = json.loads(json.dumps(as_json(Result("tool", "way", "QwQ", score))))
+    assert found["score"]["boundaries"] == {"2 early": 1}
+    assert found["score"]["right"] == 0
+
+
+def test_every_name_fits_its_column_of_the_table() -> None:
+    for way in WAYS:
+        result = Result(way.tool or way.environment, way.label, "QwQ", Score(1))
+        assert f"{result.tool} " in (table := format_results([result], 1))
+        assert f"{way.label} " in table
 
 
 @given(st.integers(1, 100_000), st.data())
