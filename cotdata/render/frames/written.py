@@ -157,5 +157,8 @@ def _parted(frame: ThinkFrame, message: Message, trim: Trim) -> tuple[str, str]:
     inline = frame.inline
     if given or inline is None or inline.close not in answer:
         return (given[0] if given else ""), answer
-    reasoning = answer.split(inline.close)[0].split(inline.open)[-1].strip(inline.blanks or None)
-    return reasoning, answer.split(inline.close)[-1].lstrip(inline.blanks or None)
+    reasoning = answer.split(inline.close)[0].split(inline.open)[-1]
+    rest = answer.split(inline.close)[-1]
+    if not inline.blanks:  # which `strip` would take for every blank
+        return reasoning, rest
+    return reasoning.strip(inline.blanks), rest.lstrip(inline.blanks)
