@@ -11,7 +11,8 @@ DOCS = ROOT / "docs"
 NOT_RUN_BECAUSE = (
     *("needs the Hub", "needs the package index", "installs"),
     *("needs your file", "needs your files", "takes minutes, and generates 1.2 GB"),
-    *("needs a model's folder", "needs a running server"),
+    *("needs a model's folder", "needs a running server", "a part of a recipe"),
+    "installs seven environments and takes an hour",
 )
 
 _FENCE = re.compile(
