@@ -14,7 +14,7 @@ from cotdata.render.proof import Ids
 from cotdata.render.prover import Prover
 
 #: Characters on each side of the boundary that are looked at.
-WINDOW: Final = 32
+WINDOW: Final = 24
 
 
 def merges(prover: Prover, texts: pl.DataFrame) -> int:

@@ -32,7 +32,7 @@ from cotdata.render.tokenizer import Tokenizer
 from cotdata.render.verdict import Verdict
 
 #: One row in so many is also compared with the template's own render.
-SAMPLED: Final = 16
+SAMPLED: Final = 32
 #: Characters of a text, and token ids, that stand in evidence, from where two differ.
 _SHOWN: Final = 120
 _SHOWN_IDS: Final = 12

@@ -104,7 +104,7 @@ class Render(BaseModel):
     )
     proof: Literal["sample", "full"] = Field(
         default="sample",
-        description="Rows that are also compared with the template's own render: one in 16, or all "
+        description="Rows that are also compared with the template's own render: one in 32, or all "
         "(every row is proven by its segments in any case).",
     )
     tokens: bool = Field(
