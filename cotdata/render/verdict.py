@@ -105,7 +105,7 @@ class _Judge:
             Finding("which form keeps the reasoning", kept.encoding.value, _shown(kept))
         )
         self._findings += [
-            Finding(f"reasoning as {other.encoding.value}", *_fate(other))
+            Finding(f"reasoning as {other.encoding.value}", *self._fate(other, mode))
             for other in self._tried
             if other.encoding is not kept.encoding
         ]
@@ -169,6 +169,14 @@ class _Judge:
         raise RenderError(
             f"no way of writing the reasoning survives: {self._why(inline)}", fix=_NAME_FRAME
         )
+
+    def _fate(self, found: Kept | Lost, mode: Mode) -> tuple[str, str]:
+        """Say what became of a form that was not taken."""
+        if isinstance(found, Lost):
+            return "lost", found.why
+        if found.encoding is Encoding.INLINE and not self._takes_inline(mode):
+            return "text of the answer", _shown(found)
+        return "kept too", _shown(found)
 
     def _takes_inline(self, mode: Mode) -> bool:
         """Say whether an inline think tag is what the model's own reasoning looks like.
@@ -374,12 +382,6 @@ def _asked() -> list[Mapping[str, str]]:
 
 def _end_of(mode: Mode) -> str:
     return mode.prompt.partition(QUESTION)[2]
-
-
-def _fate(found: Kept | Lost) -> tuple[str, str]:
-    if isinstance(found, Lost):
-        return "lost", found.why
-    return "kept too", _shown(found)
 
 
 def _shown(kept: Kept) -> str:
