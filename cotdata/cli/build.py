@@ -4,7 +4,17 @@ from typing import Annotated
 
 import typer
 
-from cotdata.cli.options import Json, Output, Quiet, Recipe, Sample, Settings, Sources
+from cotdata.cli.options import (
+    Force,
+    Json,
+    Output,
+    Quiet,
+    Recipe,
+    Sample,
+    Settings,
+    Sources,
+    Workers,
+)
 
 
 def build(
@@ -17,12 +27,8 @@ def build(
         bool,
         typer.Option("--fresh", help="Ignore the cache and build anew; replaces the same run."),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a run in the output folder, whichever it is.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Threads; one for each processor.")
-    ] = None,
+    force: Force = False,
+    workers: Workers = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

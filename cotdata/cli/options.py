@@ -28,5 +28,11 @@ Sample = Annotated[
 Output = Annotated[
     Path | None, typer.Option(metavar="DIR", help="The run's folder, relative to here.")
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace a run in the output folder, whichever it is.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Threads; one for each processor.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no summary.")]

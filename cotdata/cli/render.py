@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cotdata.cli.options import Json, Quiet
+from cotdata.cli.options import Force, Json, Quiet, Workers
 
 if TYPE_CHECKING:
     from cotdata.render.settings import Render
@@ -63,12 +63,8 @@ def render(
         bool,
         typer.Option("--fresh", help="Ignore the cache and render anew; replaces the same run."),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a run in the output folder, whichever it is.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Threads; one for each processor.")
-    ] = None,
+    force: Force = False,
+    workers: Workers = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
